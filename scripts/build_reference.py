@@ -1,0 +1,90 @@
+"""Write the tables of settings and tools into the README, from their declarations.
+
+Run: python scripts/build_reference.py [--check]
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from opsbot.content import content_root
+from opsbot.settings import PREFIX, Settings
+from opsbot.toolkit.loading import load_tools
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+
+def main() -> int:
+    """Rewrite the README, or with --check tell whether it is fresh."""
+    old = README.read_text("utf-8")
+    new = _put(_put(old, "settings", _settings()), "tools", _tools())
+    if "--check" in sys.argv:
+        if new != old:
+            print(
+                "README.md is older than the settings or tools: python scripts/build_reference.py"
+            )
+        return int(new != old)
+    README.write_text(new, "utf-8")
+    return 0
+
+
+def _put(text: str, name: str, lines: list[str]) -> str:
+    block = "\n".join((f"<!-- {name} -->", *lines, f"<!-- /{name} -->"))
+    return re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _: block, text, flags=re.DOTALL)
+
+
+def _settings() -> list[str]:
+    return ["| setting | default | meaning |", "|---|---|---|", *_rows(Settings, PREFIX)]
+
+
+def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    notes = _notes(model)
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _rows(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            note = notes.get(name, "").replace("|", "\\|")
+            yield f"| `{prefix}{name.upper()}` | {_default(field)} | {note} |"
+
+
+def _notes(model: type[BaseModel]) -> dict[str, str]:
+    """Return the note under each field, from the source of the class."""
+    found = re.findall(r'^    (\w+):.*\n    """(.+?)"""', inspect.getsource(model), re.MULTILINE)
+    return dict(found)
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.default
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, Path):
+        root = content_root()
+        bundled = value.is_relative_to(root)
+        return f"the bundled `{value.relative_to(root)}/`" if bundled else f"`{value}`"
+    if value in (None, "", []) or isinstance(value, SecretStr):
+        return "unset"
+    return f"`{value}`"
+
+
+def _tools() -> list[str]:
+    lines = ["| tool | for | effect | what it does |", "|---|---|---|---|"]
+    for tool in load_tools(ROOT / "tools").values():
+        need = ", ".join(sorted(tool.roles)) if tool.roles else f"level {int(tool.level)}"
+        who = tool.audience.value + (
+            f" ({need})" if tool.roles or tool.audience == "customer" else ""
+        )
+        first = tool.description.splitlines()[0]
+        lines.append(f"| `{tool.name}` | {who} | {tool.effect} | {first} |")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
