@@ -1,0 +1,365 @@
+"""Where things are: an append-only ledger of moves, and the levels that follow from it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, inspect, select, update
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    contains_eager,
+    mapped_column,
+    relationship,
+)
+
+from opsbot.commerce.products import Item
+from opsbot.commerce.records import insert_or_ignore
+from opsbot.db import Base
+from opsbot.errors import ConflictError
+
+
+class LocationKind(StrEnum):
+    """What a location is for. Only sellable ones count for customers."""
+
+    WAREHOUSE = "warehouse"
+    STORE = "store"
+    QUARANTINE = "quarantine"
+    RETURNS = "returns"
+
+
+class MoveReason(StrEnum):
+    """Why stock went up or down."""
+
+    OPENING = "opening"
+    RECEIPT = "receipt"
+    SALE = "sale"
+    RETURN = "return"
+    ADJUST = "adjust"
+    COUNT = "count"
+    TRANSFER = "transfer"
+    PRODUCE = "produce"
+    SCRAP = "scrap"
+    WRITE_OFF = "write_off"
+
+
+class ReservationState(StrEnum):
+    """Whether a reservation still holds stock back."""
+
+    ACTIVE = "active"
+    CONSUMED = "consumed"
+    RELEASED = "released"
+
+
+class Location(Base):
+    """A place that holds stock."""
+
+    __tablename__ = "locations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[LocationKind]
+    country: Mapped[str]
+    sellable: Mapped[bool]
+
+
+class StockMove(Base):
+    """One line of the stock ledger. Never changed, never deleted.
+
+    A transfer is two lines with one reference, whose quantities sum to zero.
+    """
+
+    __tablename__ = "stock_moves"
+    __table_args__ = (Index("ix_stock_moves_sku_at", "sku", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("items.sku"))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    quantity: Mapped[int]
+    """Positive: in. Negative: out."""
+    reason: Mapped[MoveReason]
+    reference: Mapped[str]
+    """The document behind it, such as `#1001`, `PO-00042`, `WO-00017`, `RMA-00009`."""
+    actor: Mapped[str]
+    at: Mapped[datetime]
+
+
+class StockLevel(Base):
+    """What the ledger and the reservations add up to, by item and location."""
+
+    __tablename__ = "stock_levels"
+    __table_args__ = (
+        CheckConstraint("on_hand >= 0", name="on_hand_not_negative"),
+        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("reserved <= on_hand", name="reserved_within_on_hand"),
+    )
+
+    sku: Mapped[str] = mapped_column(ForeignKey("items.sku"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    on_hand: Mapped[int] = mapped_column(default=0)
+    """Sum of the moves."""
+    reserved: Mapped[int] = mapped_column(default=0)
+    """Sum of the active reservations."""
+
+    item: Mapped[Item] = relationship(lazy="raise")
+    location: Mapped[Location] = relationship(lazy="raise")
+
+    @property
+    def available(self) -> int:
+        """What can still be promised."""
+        return self.on_hand - self.reserved
+
+
+class Reservation(Base):
+    """Stock held back for an order line that has not shipped."""
+
+    __tablename__ = "reservations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("items.sku"), index=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
+    quantity: Mapped[int]
+    state: Mapped[ReservationState] = mapped_column(default=ReservationState.ACTIVE)
+    created_at: Mapped[datetime]
+
+
+class StockPolicy(Base):
+    """When to order an item again, and how much."""
+
+    __tablename__ = "stock_policies"
+
+    sku: Mapped[str] = mapped_column(ForeignKey("items.sku"), primary_key=True)
+    reorder_point: Mapped[int]
+    order_up_to: Mapped[int]
+    safety_stock: Mapped[int]
+
+
+def available(session: Session, sku: str) -> int:
+    """Return how many units of an item can be promised to customers now."""
+    return (
+        session.scalar(
+            select(func.coalesce(func.sum(StockLevel.on_hand - StockLevel.reserved), 0))
+            .join(Location, Location.id == StockLevel.location_id)
+            .where(StockLevel.sku == sku, Location.sellable)
+        )
+        or 0
+    )
+
+
+def levels_of(session: Session, sku: str) -> list[StockLevel]:
+    """Return the levels of an item, with their locations, by location code."""
+    return list(
+        session.scalars(
+            select(StockLevel)
+            .join(StockLevel.location)
+            .options(contains_eager(StockLevel.location))
+            .where(StockLevel.sku == sku)
+            .order_by(Location.code)
+        )
+    )
+
+
+def move(
+    session: Session,
+    sku: str,
+    location_id: int,
+    quantity: int,
+    *,
+    reason: MoveReason,
+    reference: str,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Write a line of the ledger and change the level with it.
+
+    Args:
+        session: an open transaction.
+        sku: the item.
+        location_id: where.
+        quantity: positive for in, negative for out.
+        reason: why.
+        reference: the document behind it.
+        actor: who did it.
+        at: when it happened.
+
+    Raises:
+        ConflictError: so much is not there, or it is reserved.
+    """
+    _change_level(session, sku, location_id, on_hand=quantity, reserved=0)
+    session.add(
+        StockMove(
+            sku=sku,
+            location_id=location_id,
+            quantity=quantity,
+            reason=reason,
+            reference=reference,
+            actor=actor,
+            at=at,
+        )
+    )
+    session.flush()
+
+
+def transfer(
+    session: Session,
+    sku: str,
+    quantity: int,
+    *,
+    from_id: int,
+    to_id: int,
+    reference: str,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Bring units from one location to another: two lines that sum to zero.
+
+    Raises:
+        ConflictError: so much is not there, or it is reserved.
+    """
+    for location_id, change in ((from_id, -quantity), (to_id, quantity)):
+        move(
+            session,
+            sku,
+            location_id,
+            change,
+            reason=MoveReason.TRANSFER,
+            reference=reference,
+            actor=actor,
+            at=at,
+        )
+
+
+def reserve(
+    session: Session, sku: str, quantity: int, *, order_line_id: int, at: datetime
+) -> list[Reservation]:
+    """Hold units back for an order line, from the sellable locations that have most.
+
+    Raises:
+        ConflictError: not so many are free; nothing is held back.
+    """
+    if quantity > available(session, sku):
+        raise ConflictError(f"There are not {quantity} of {sku} free in stock.")
+    held = []
+    for level in sorted(_sellable_levels(session, sku), key=lambda level: -level.available):
+        part = min(quantity, level.available)
+        if part <= 0:
+            break
+        _change_level(session, sku, level.location_id, on_hand=0, reserved=part)
+        held.append(
+            Reservation(
+                sku=sku,
+                location_id=level.location_id,
+                order_line_id=order_line_id,
+                quantity=part,
+                state=ReservationState.ACTIVE,
+                created_at=at,
+            )
+        )
+        quantity -= part
+    if quantity:  # someone took some between the two looks
+        raise ConflictError(f"There is not enough free stock of {sku}.")
+    session.add_all(held)
+    session.flush()
+    return held
+
+
+def release(session: Session, order_line_id: int, quantity: int) -> int:
+    """Give back up to `quantity` units that were held back; return how many it were."""
+    released = 0
+    for held in _active(session, order_line_id):
+        part = min(quantity - released, held.quantity)
+        if part <= 0:
+            break
+        _change_level(session, held.sku, held.location_id, on_hand=0, reserved=-part)
+        _take_from(session, held, part, ReservationState.RELEASED)
+        released += part
+    return released
+
+
+def consume(
+    session: Session, order_line_id: int, quantity: int, *, reference: str, actor: str, at: datetime
+) -> None:
+    """Take units that were held back off the shelf: they are sold and leave.
+
+    Raises:
+        ConflictError: fewer units are held back for this line.
+    """
+    for held in _active(session, order_line_id):
+        part = min(quantity, held.quantity)
+        if part <= 0:
+            break
+        _change_level(session, held.sku, held.location_id, on_hand=-part, reserved=-part)
+        session.add(
+            StockMove(
+                sku=held.sku,
+                location_id=held.location_id,
+                quantity=-part,
+                reason=MoveReason.SALE,
+                reference=reference,
+                actor=actor,
+                at=at,
+            )
+        )
+        _take_from(session, held, part, ReservationState.CONSUMED)
+        quantity -= part
+    if quantity:
+        raise ConflictError(f"{quantity} units of order {reference} have no stock reserved.")
+
+
+def _sellable_levels(session: Session, sku: str) -> list[StockLevel]:
+    return [level for level in levels_of(session, sku) if level.location.sellable]
+
+
+def _active(session: Session, order_line_id: int) -> list[Reservation]:
+    return list(
+        session.scalars(
+            select(Reservation)
+            .where(
+                Reservation.order_line_id == order_line_id,
+                Reservation.state == ReservationState.ACTIVE,
+            )
+            .order_by(Reservation.id)
+            .with_for_update()
+        )
+    )
+
+
+def _take_from(session: Session, held: Reservation, part: int, state: ReservationState) -> None:
+    """End `part` units of a reservation; what remains stays active."""
+    rest = held.quantity - part
+    held.quantity, held.state = part, state
+    if rest:
+        session.add(
+            Reservation(
+                sku=held.sku,
+                location_id=held.location_id,
+                order_line_id=held.order_line_id,
+                quantity=rest,
+                state=ReservationState.ACTIVE,
+                created_at=held.created_at,
+            )
+        )
+    session.flush()
+
+
+def _change_level(
+    session: Session, sku: str, location_id: int, *, on_hand: int, reserved: int
+) -> None:
+    """Add to a level in one conditional statement, so that no two writers overdraw it."""
+    new_on_hand, new_reserved = StockLevel.on_hand + on_hand, StockLevel.reserved + reserved
+    insert_or_ignore(session, StockLevel, sku=sku, location_id=location_id, on_hand=0, reserved=0)
+    result = session.execute(
+        update(StockLevel)
+        .where(StockLevel.sku == sku, StockLevel.location_id == location_id)
+        .where(new_on_hand >= new_reserved, new_reserved >= 0)
+        .values(on_hand=new_on_hand, reserved=new_reserved)
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
+        raise ConflictError(f"There is not enough free stock of {sku}.")
+    level = session.identity_map.get(
+        inspect(StockLevel).identity_key_from_primary_key((sku, location_id))
+    )
+    if level is not None:
+        session.expire(level, ["on_hand", "reserved"])

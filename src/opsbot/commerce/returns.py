@@ -1,0 +1,316 @@
+"""Goods that come back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+
+from opsbot.commerce import inventory, payments
+from opsbot.commerce.customers import Customer
+from opsbot.commerce.inventory import MoveReason
+from opsbot.commerce.numbers import NumberKind, next_number
+from opsbot.commerce.orders import Order, OrderLine
+from opsbot.commerce.records import Versioned, change_state, record_event
+from opsbot.db import Base
+from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
+
+
+class ReturnState(StrEnum):
+    """requested → approved → in_transit → received → inspected → resolved; or an early end."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    IN_TRANSIT = "in_transit"
+    RECEIVED = "received"
+    INSPECTED = "inspected"
+    RESOLVED = "resolved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TRANSITIONS: Mapping[ReturnState, frozenset[ReturnState]] = {
+    ReturnState.REQUESTED: frozenset(
+        {ReturnState.APPROVED, ReturnState.DECLINED, ReturnState.CANCELLED}
+    ),
+    ReturnState.APPROVED: frozenset(
+        {
+            ReturnState.IN_TRANSIT,
+            ReturnState.RECEIVED,
+            ReturnState.CANCELLED,
+            ReturnState.EXPIRED,
+        }
+    ),
+    ReturnState.IN_TRANSIT: frozenset({ReturnState.RECEIVED}),
+    ReturnState.RECEIVED: frozenset({ReturnState.INSPECTED}),
+    ReturnState.INSPECTED: frozenset({ReturnState.RESOLVED}),
+    ReturnState.RESOLVED: frozenset(),
+    ReturnState.DECLINED: frozenset(),
+    ReturnState.CANCELLED: frozenset(),
+    ReturnState.EXPIRED: frozenset(),
+}
+"""Where a return may go from each state."""
+
+ENDED_EARLY = (ReturnState.DECLINED, ReturnState.CANCELLED, ReturnState.EXPIRED)
+"""States in which nothing comes back."""
+
+
+class ReturnReason(StrEnum):
+    """Why something comes back. What each costs, and whose fault it is, is policy."""
+
+    CHANGED_MIND = "changed_mind"
+    SIZE_OR_STYLE = "size_or_style"
+    ARRIVED_LATE = "arrived_late"
+    WRONG_ITEM = "wrong_item"
+    DAMAGED_TRANSIT = "damaged_transit"
+    MISSING_PARTS = "missing_parts"
+    DEFECTIVE = "defective"
+    NOT_AS_DESCRIBED = "not_as_described"
+
+
+class Resolution(StrEnum):
+    """What the customer gets."""
+
+    REFUND = "refund"
+    EXCHANGE = "exchange"
+    STORE_CREDIT = "store_credit"
+    REPAIR = "repair"
+
+
+class Return(Versioned, Base):
+    """One return of lines of one order, with the decision it rests on."""
+
+    __tablename__ = "returns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    """`RMA-00009`."""
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    state: Mapped[ReturnState] = mapped_column(default=ReturnState.REQUESTED)
+    resolution: Mapped[Resolution]
+    policy_version: Mapped[str]
+    decision: Mapped[dict[str, Any]]
+    """The facts and clauses of the policy decision, as they were."""
+    refund_minor: Mapped[int]
+    """What the customer gets back when the goods are as described."""
+    deadline: Mapped[datetime | None]
+    """Until when the goods must be sent."""
+    requested_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship(lazy="raise")
+    customer: Mapped[Customer] = relationship(lazy="raise")
+    lines: Mapped[list["ReturnLine"]] = relationship(lazy="raise")
+
+
+class ReturnLine(Base):
+    """Units of one order line that come back."""
+
+    __tablename__ = "return_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    return_id: Mapped[int] = mapped_column(ForeignKey("returns.id"), index=True)
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
+    quantity: Mapped[int]
+    reason: Mapped[ReturnReason]
+    grade: Mapped[str | None]
+    """A to D, from the inspection of the goods."""
+
+    order_line: Mapped[OrderLine] = relationship(lazy="raise")
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of one order line that are to come back."""
+
+    order_line_id: int
+    quantity: int
+    reason: ReturnReason
+
+
+def returned_or_open(session: Session, order_line_id: int) -> int:
+    """Return how many units of a line came back, or are on an open return."""
+    return (
+        session.scalar(
+            select(func.coalesce(func.sum(ReturnLine.quantity), 0))
+            .join(Return, Return.id == ReturnLine.return_id)
+            .where(
+                ReturnLine.order_line_id == order_line_id,
+                Return.state.not_in(ENDED_EARLY),
+            )
+        )
+        or 0
+    )
+
+
+def find_return(session: Session, number: str, *, customer_id: int | None) -> Return:
+    """Return one return with its lines and order.
+
+    Args:
+        session: an open session.
+        number: such as `RMA-00009`, in any case.
+        customer_id: whose it must be; None for staff.
+
+    Raises:
+        NotFoundError: there is no such return, or it belongs to someone else.
+    """
+    wanted = select(Return).where(Return.number == number.strip().upper())
+    if customer_id is not None:
+        wanted = wanted.where(Return.customer_id == customer_id)
+    loaded = wanted.options(
+        selectinload(Return.lines).joinedload(ReturnLine.order_line),
+        selectinload(Return.order),
+    )
+    found = session.scalar(loaded)
+    if found is None:
+        raise NotFoundError("return", number.strip()[:40])
+    return found
+
+
+def returns_of(session: Session, order_id: int) -> list[Return]:
+    """Return the returns of an order with their lines, oldest first."""
+    found = select(Return).where(Return.order_id == order_id).order_by(Return.id)
+    loaded = found.options(selectinload(Return.lines).joinedload(ReturnLine.order_line))
+    return list(session.scalars(loaded))
+
+
+def count_returns(session: Session, customer_id: int, *, since: datetime) -> int:
+    """Return how many returns a customer has opened since then."""
+    counted = select(func.count()).select_from(Return)
+    opened = counted.where(Return.customer_id == customer_id, Return.requested_at >= since)
+    return session.scalar(opened) or 0
+
+
+def open_return(
+    session: Session,
+    order: Order,
+    lines: Sequence[Units],
+    *,
+    state: ReturnState,
+    resolution: Resolution,
+    refund_minor: int,
+    policy_version: str,
+    decision: Mapping[str, Any],
+    deadline: datetime | None,
+    actor: str,
+    now: datetime,
+) -> Return:
+    """Record that delivered units come back, with the policy decision it rests on.
+
+    Args:
+        session: an open transaction.
+        order: the order, with its lines loaded.
+        lines: which units, and why; at least one.
+        state: `requested` when a person must look at it, else `approved`.
+        resolution: what the customer gets.
+        refund_minor: what the customer gets back when the goods are as described.
+        policy_version: version of the policies that were applied.
+        decision: the facts and clauses, kept as they were.
+        deadline: until when the goods must be sent.
+        actor: who asks.
+        now: the time.
+
+    Raises:
+        InvalidInputError: there are no lines, or one is of another order.
+        ConflictError: fewer units were delivered, or they are coming back already.
+    """
+    _lock_order(session, order)
+    _check_units(session, order, lines)
+    opened = Return(
+        number=next_number(session, NumberKind.RETURN),
+        order_id=order.id,
+        customer_id=order.customer_id,
+        state=state,
+        resolution=resolution,
+        policy_version=policy_version,
+        decision=dict(decision),
+        refund_minor=refund_minor,
+        deadline=deadline,
+        requested_at=now,
+        lines=[ReturnLine(**vars(units)) for units in lines],
+    )
+    session.add(opened)
+    session.flush()
+    record_event(session, opened, "return_opened", actor=actor, at=now, state=state)
+    return opened
+
+
+def receive_return(
+    session: Session, opened: Return, *, location_id: int, actor: str, now: datetime
+) -> None:
+    """Take the goods of a return in: at a location, and on the lines of the order.
+
+    Needs the lines with their order lines, and the order, loaded.
+
+    Raises:
+        ConflictError: the return is not on its way.
+    """
+    allowed = [state for state, targets in TRANSITIONS.items() if ReturnState.RECEIVED in targets]
+    change_state(session, opened, ReturnState.RECEIVED, allowed=allowed, received_at=now)
+    for line in opened.lines:
+        line.order_line.returned += line.quantity
+        inventory.move(
+            session,
+            line.order_line.sku,
+            location_id,
+            line.quantity,
+            reason=MoveReason.RETURN,
+            reference=opened.number,
+            actor=actor,
+            at=now,
+        )
+    record_event(session, opened, "return_received", actor=actor, at=now)
+
+
+def resolve_return(
+    session: Session, opened: Return, *, grades: Mapping[int, str], actor: str, now: datetime
+) -> None:
+    """Write down how the goods look, give the customer what was promised, and end the return.
+
+    Args:
+        session: an open transaction.
+        opened: a received return, with lines and order loaded.
+        grades: A to D by the id of the return's line.
+        actor: who looked.
+        now: the time.
+
+    Raises:
+        ConflictError: the return has not been received, or the refund is more than was paid.
+    """
+    change_state(session, opened, ReturnState.INSPECTED, allowed=[ReturnState.RECEIVED])
+    for line in opened.lines:
+        line.grade = grades[line.id]
+    change_state(
+        session, opened, ReturnState.RESOLVED, allowed=[ReturnState.INSPECTED], resolved_at=now
+    )
+    if opened.resolution is Resolution.REFUND and opened.refund_minor:
+        payments.refund(
+            session, opened.order, opened.refund_minor, reference=opened.number, now=now
+        )
+    record_event(session, opened, "return_resolved", actor=actor, at=now)
+
+
+def _lock_order(session: Session, order: Order) -> None:
+    """Let two returns of one order wait for each other (SQLite has one writer anyway)."""
+    session.execute(select(Order.id).where(Order.id == order.id).with_for_update()).one()
+
+
+def _check_units(session: Session, order: Order, lines: Sequence[Units]) -> None:
+    own = {line.id: line for line in order.lines}
+    if not lines or any(units.quantity < 1 or units.order_line_id not in own for units in lines):
+        raise InvalidInputError(f"Say which units of order {order.number} come back.")
+    for key in {units.order_line_id for units in lines}:
+        asked = sum(units.quantity for units in lines if units.order_line_id == key)
+        left = own[key].delivered - returned_or_open(session, key)
+        if asked > left:
+            raise ConflictError(
+                f"{asked} of {own[key].title} cannot come back: {left} were delivered and are "
+                f"not on a return yet."
+            )

@@ -1,0 +1,1 @@
+"""Arithmetic of planning and of scores: pure functions that know no records and no clock."""

@@ -1,0 +1,1 @@
+"""From the folder of articles to the passages that answer a question."""

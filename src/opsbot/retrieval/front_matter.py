@@ -1,0 +1,96 @@
+"""What an article's front matter or sidecar says about it."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from opsbot.errors import InvalidInputError
+from opsbot.retrieval.models import Audience
+
+FENCE = "---"
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class FrontMatter(BaseModel):
+    """Title, audience and the rest, as a person writes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1, max_length=200)
+    audience: Audience
+    product: Annotated[list[str], BeforeValidator(_listed)] = []
+    language: str = Field(default="en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    updated: date | None = None
+    safety: bool = False
+
+
+def split_front_matter(path: str, text: str) -> tuple[str, str]:
+    """Part a Markdown file into its front matter and its body.
+
+    Raises:
+        InvalidInputError: the file has none, or its end is missing.
+    """
+    lines = text.split("\n")
+    if lines[0].strip() != FENCE:
+        raise InvalidInputError(
+            f"{path} has no front matter: begin it with a line {FENCE}, then title and audience "
+            f"(public or staff), then another line {FENCE}."
+        )
+    for number, line in enumerate(lines[1:], start=1):
+        if line.strip() == FENCE:
+            return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
+    raise InvalidInputError(f"{path}: the front matter has no end; close it with a line {FENCE}.")
+
+
+def read_front_matter(path: str, text: str) -> FrontMatter:
+    """Return the front matter written in YAML.
+
+    Raises:
+        InvalidInputError: it is not YAML, or a field is missing, unknown or wrong; the text names
+            `path` and the field.
+    """
+    fields = read_yaml_mapping(path, text)
+    try:
+        return FrontMatter.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInputError(f"{path}: {_explain(name, first['type'], first['msg'])}") from error
+
+
+def read_yaml_mapping(path: str, text: str) -> dict[str, Any]:
+    """Return the names and values of a YAML text.
+
+    Raises:
+        InvalidInputError: it is not YAML, or not a mapping; the text names `path` and the line.
+    """
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise InvalidInputError(f"{path}: the YAML is broken{place}: {problem}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            f"{path}: the YAML holds a value nobody can read: {error}."
+        ) from error
+    if not isinstance(fields, dict):
+        raise InvalidInputError(
+            f"{path}: the YAML must be names and values, such as `title: Halo`."
+        )
+    return {str(name): value for name, value in fields.items()}
+
+
+def _explain(name: str, kind: str, message: str) -> str:
+    if kind == "missing":
+        return f"the field `{name}` is missing."
+    if kind == "extra_forbidden":
+        known = ", ".join(FrontMatter.model_fields)
+        return f"the field `{name}` is not known; the fields are {known}."
+    return f"the field `{name}` is wrong: {message}."

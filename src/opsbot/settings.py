@@ -1,0 +1,176 @@
+"""What an operator may set. Read once, by `cli`, and handed down as a value."""
+
+import os
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.numbers import is_currency
+from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from opsbot.content import content_root
+from opsbot.errors import InvalidInputError
+
+PREFIX = "OPSBOT_"
+SHORTEST_KEY = 32
+"""Characters of a key."""
+TEST_PREFIX = "OPSBOT_TEST_"
+"""Names of the test suite's own variables; not settings."""
+
+
+class RetrievalSettings(BaseModel):
+    """How passages are found."""
+
+    top_k: int = Field(default=6, ge=1, le=50)
+    """Most passages shown to the model."""
+    lexical_weight: float = Field(default=0.4, ge=0, le=2)
+    """What the best word match adds to a cosine similarity (docs/decisions/0005)."""
+    min_score: float | None = Field(default=None, ge=0, le=2)
+    """Confidence below which nothing fits; unset: calibrated for the index at ingest."""
+
+
+class MailSettings(BaseModel):
+    """Where messages come from and drafts go."""
+
+    address: str = "hello@lumenandloom.example"
+    """The shop's own address: the sender of replies."""
+    drop_dir: Path | None = None
+    """Folder of dropped `.eml` files; unset: `DATA_DIR/mail/in`."""
+    imap_host: str | None = None
+    """Server to read mail from; unset: only dropped files are read."""
+    imap_port: int = Field(default=993, ge=1, le=65_535)
+    """Its port."""
+    imap_tls: bool = True
+    """Whether to speak TLS from the first byte."""
+    imap_user: str = ""
+    """Name to sign in with."""
+    imap_password: SecretStr = SecretStr("")
+    """Password to sign in with."""
+    imap_folder: str = "INBOX"
+    """Folder to read."""
+    smtp_host: str | None = None
+    """Server that takes our mail; unset: mails are kept as files in `DATA_DIR/mail/out`."""
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    """Its port."""
+    smtp_tls: bool = True
+    """Whether to ask for TLS (STARTTLS; from the first byte on port 465)."""
+    smtp_user: str = ""
+    """Name to sign in with; empty: no sign-in."""
+    smtp_password: SecretStr = SecretStr("")
+    """Password to sign in with."""
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Without a default: the operator must choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="forbid",
+        frozen=True,
+    )
+
+    secret_key: SecretStr
+    """Signs links and sessions. At least 32 characters."""
+    identity_key: SecretStr | None = None
+    """Key the shop signs its customers' tokens with; unset: the secret key."""
+    data_dir: Path = Path("data")
+    """Folder for the database, the index and the mail folders."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in the data folder."""
+    knowledge_dir: Path = content_root() / "knowledge"
+    """Folder of articles and policies."""
+    tools_dir: Path = content_root() / "tools"
+    """Folder of tools: Python code that opsbot runs."""
+    web_dir: Path = content_root() / "web"
+    """Folder of templates, built assets and surveys."""
+    shop_name: str = "Lumen & Loom"
+    """How the shop calls itself, on pages and in mails."""
+    public_url: str = "http://127.0.0.1:8000"
+    """How customers reach this server; used in links."""
+    locale: str = "en"
+    """Language of numbers and dates, such as `en` or `de`."""
+    time_zone: str = "Europe/Berlin"
+    """Zone of the shop's days, such as `Europe/Berlin`."""
+    currency: str = "EUR"
+    """ISO 4217 code of reports."""
+    model: str = "embedded"
+    """`embedded`, or `PROVIDER:MODEL` such as `openai:gpt-5`, `anthropic:…`, `ollama:…`."""
+    model_base_url: str | None = None
+    """Address of an OpenAI-compatible or Ollama server, when it is not the provider's own."""
+    model_api_key: SecretStr | None = None
+    """Key for the provider; unset: the provider's own environment variable."""
+    model_timeout_s: float = Field(default=30, gt=0, le=600)
+    """Seconds to wait for the language model."""
+    allowed_origins: list[str] = []
+    """Web sites that may embed the widget, such as `https://shop.example`."""
+    trusted_proxies: list[IPvAnyNetwork] = []
+    """Our own proxies, such as `["10.0.0.7"]`: their `X-Forwarded-For` is believed."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """`debug`, `info`, `warning` or `error`."""
+    demo: bool = False
+    """Serve the sample shop's pages and sign-in links. Never on a real shop."""
+    retrieval: RetrievalSettings = RetrievalSettings()
+    mail: MailSettings = MailSettings()
+
+    @field_validator("secret_key", "identity_key")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"it must have at least {SHORTEST_KEY} characters")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("there is no such time zone; write one like Europe/Berlin") from error
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _is_currency(cls, value: str) -> str:
+        if not is_currency(value):
+            raise ValueError("there is no such currency; write a code like EUR")
+        return value
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir}/opsbot.db"
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment and `.env`; `overrides` win (the command line's own options).
+
+    Raises:
+        InvalidInputError: a setting is missing, misspelled or out of range; the text names it.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in os.environ:  # noqa: TID251  (pydantic does not refuse unknown variables)
+        if not name.startswith(PREFIX) or name.startswith(TEST_PREFIX):
+            continue
+        if name.split("__", maxsplit=1)[0] not in known:
+            raise InvalidInputError(f"{name} is not a setting. The README lists them all.")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        if first["type"] == "missing":
+            raise InvalidInputError(f"{name} must be set: {_hint(name)}") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise InvalidInputError(f"{name} is wrong: {reason}.") from error
+
+
+def _hint(name: str) -> str:
+    if name == "OPSBOT_SECRET_KEY":
+        return (
+            "at least 32 random characters, such as `openssl rand -hex 32` prints. "
+            "For the sample shop, add --demo."
+        )
+    return "see the README."
