@@ -1,0 +1,230 @@
+"""How the files in knowledge/policies/ become rules, and how their words are held to the values."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import time
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from opsbot.errors import InvalidInputError
+from opsbot.toolkit.policy.schema import (
+    DeliveryFile,
+    OrdersFile,
+    PolicyFile,
+    ReturnsFile,
+    RightsFile,
+    Rules,
+)
+from opsbot.toolkit.results import Clause
+
+FileT = TypeVar("FileT", bound=PolicyFile)
+
+_FILES = ("rights", "returns", "orders", "delivery")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+QUOTED = frozenset({
+    "withdrawal.right", "withdrawal.effects", "withdrawal.exempt", "guarantee.law",
+    "guarantee.warranty", "returns.window", "returns.postage", "returns.send", "returns.damaged",
+    "returns.keep_item", "returns.store_credit", "returns.review", "cancellation.before_packing",
+    "cancellation.while_packing", "cancellation.after_handover", "cancellation.made_to_order",
+    "address.until_packed", "address.same_country", "address.code", "address.redirect",
+    "delivery.late", "delivery.lost", "delivery.not_received", "delivery.damaged",
+})  # fmt: skip
+"""Clauses that decisions name; the files must have them."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All the shop's rules, as one version."""
+
+    rights: RightsFile
+    returns: ReturnsFile
+    orders: OrdersFile
+    delivery: DeliveryFile
+    version: str
+    """Day of the newest file, and a hash of all of them: `2026-11-01-3fa2b1c4`."""
+
+    def clause(self, clause_id: str) -> Clause:
+        """Return a clause by its id.
+
+        Raises:
+            KeyError: there is none; ids that decisions name are checked when the files load.
+        """
+        for file in self.files:
+            for clause in file.clauses:
+                if clause.id == clause_id:
+                    return Clause(clause.id, clause.title, clause.text)
+        raise KeyError(clause_id)
+
+    @property
+    def files(self) -> Sequence[PolicyFile]:
+        """The files, in a fixed order."""
+        return (self.rights, self.returns, self.orders, self.delivery)
+
+    def clauses(self) -> list[Clause]:
+        """Return every clause, in the order of the files."""
+        return [Clause(c.id, c.title, c.text) for file in self.files for c in file.clauses]
+
+    def warranty_months(self, return_class: str) -> int:
+        """Return how many months of the shop's own warranty goods of this class have."""
+        warranty = self.rights.warranty
+        return warranty.months_by_class.get(return_class, warranty.months)
+
+
+def load_policies(folder: Path) -> Policies:
+    """Read the four policy files of `folder`.
+
+    Raises:
+        InvalidInputError: a file is missing or unknown, is not YAML, or has a wrong or unknown
+            key; a clause names a number that is not enforced, or leaves out one that is. The text
+            names the file, the line and the field.
+    """
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.stem not in _FILES or path.suffix != ".yaml":
+            names = ", ".join(f"{name}.yaml" for name in _FILES)
+            raise InvalidInputError(f"{path} is not a policy file; there are {names}.")
+    policies = Policies(
+        rights=_read(folder / "rights.yaml", RightsFile),
+        returns=_read(folder / "returns.yaml", ReturnsFile),
+        orders=_read(folder / "orders.yaml", OrdersFile),
+        delivery=_read(folder / "delivery.yaml", DeliveryFile),
+        version="",
+    )
+    _check_clauses(folder, policies)
+    return replace(policies, version=_version(policies))
+
+
+def _version(policies: Policies) -> str:
+    content = [file.model_dump(mode="json") for file in policies.files]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{max(file.version for file in policies.files)}-{digest[:8]}"
+
+
+def _read(path: Path, kind: type[FileT]) -> FileT:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"The policy file {path} cannot be read: {error}.") from error
+    root = _compose(path, text)
+    try:
+        file = kind.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        line = _line_of(root, first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InvalidInputError(f"{path}, line {line}: {where}: {_words(first)}.") from error
+    for clause in file.clauses:
+        _check_numbers(path, file, clause.id, clause.text, clause.values)
+    return file
+
+
+def _compose(path: Path, text: str) -> yaml.Node:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidInputError(
+            f"{path}, line {line}: this is not YAML: {error.problem}."
+        ) from error
+    except yaml.YAMLError as error:
+        raise InvalidInputError(f"{path}: this is not YAML: {error}.") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise InvalidInputError(f"{path}, line 1: a policy file is a mapping of keys to values.")
+    for key in _repeated_keys(root):
+        line = key.start_mark.line + 1
+        raise InvalidInputError(f"{path}, line {line}: the key {key.value} occurs twice.")
+    return root
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Find keys that YAML would let override an earlier value without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from _repeated_keys(child)
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, child in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(child)
+
+
+def _line_of(node: yaml.Node, location: Sequence[str | int]) -> int:
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if pair[0].value == str(part)]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _words(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such key; check its spelling"
+    if error["type"] == "missing":
+        return "this key is missing"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _check_numbers(
+    path: Path, file: PolicyFile, clause: str, text: str, values: Sequence[str]
+) -> None:
+    """Hold the words of a clause to the values that are enforced."""
+    named = set(_NUMBER.findall(text))
+    wanted: set[str] = set()
+    for value in values:
+        forms = _forms(path, file, clause, value)
+        if not forms & named:
+            raise InvalidInputError(f"{path}: the text of {clause} does not name {value}.")
+        wanted |= forms
+    if unknown := sorted(named - wanted):
+        raise InvalidInputError(
+            f"{path}: the text of {clause} names {unknown[0]}, which none of its values is."
+        )
+
+
+def _forms(path: Path, file: PolicyFile, clause: str, dotted: str) -> set[str]:
+    """Return how an enforced value may be written in a sentence."""
+    value: Any = file
+    for part in dotted.split("."):
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+        if value is None:
+            raise InvalidInputError(f"{path}: {clause} names {dotted}, which is no value here.")
+    if isinstance(value, time):
+        return {f"{value:%H:%M}", f"{value.hour}:{value:%M}"}
+    if isinstance(value, int) and ("_minor" in dotted):
+        return {f"{value / 100:.2f}"} | ({str(value // 100)} if value % 100 == 0 else set())
+    if isinstance(value, str):
+        return {str(int(value[3:]))}
+    return {str(value)}
+
+
+def _check_clauses(folder: Path, policies: Policies) -> None:
+    ids = [clause.id for clause in policies.clauses()]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"{folder}: the clause {twice[0]} occurs twice.")
+    named = set(QUOTED) | {clause for file in policies.files for clause in _named_by(file)}
+    if missing := sorted(named - set(ids)):
+        raise InvalidInputError(f"{folder}: there is no clause {missing[0]}, but a rule names it.")
+
+
+def _named_by(rules: Rules) -> Iterator[str]:
+    for name in type(rules).model_fields:
+        value = getattr(rules, name)
+        if name == "clause":
+            yield value
+        for part in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(part, Rules):
+                yield from _named_by(part)

@@ -1,0 +1,209 @@
+"""What a return of some items of an order would come to, by the shop's policies."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from opsbot.commerce.orders import Order, OrderLine
+from opsbot.commerce.returns import Resolution, ReturnReason, count_returns, returned_or_open
+from opsbot.errors import ConflictError, InvalidInputError
+from opsbot.toolkit.ownership import pick_lines
+from opsbot.toolkit.policy.returns import (
+    Basis,
+    Condition,
+    ReturnDecision,
+    ReturnFacts,
+    cares_about_condition,
+    decide_return,
+)
+from opsbot.toolkit.policy.schema import Party
+from opsbot.toolkit.tool import ToolContext
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Units of one line, and what the policies say about them."""
+
+    line: OrderLine
+    quantity: int
+    facts: ReturnFacts
+    decision: ReturnDecision
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A return of one or more pieces, in one parcel."""
+
+    order: Order
+    pieces: tuple[Piece, ...]
+
+    @property
+    def refused(self) -> Piece | None:
+        """The first piece that may not come back."""
+        return next((piece for piece in self.pieces if not piece.decision.allowed), None)
+
+    @property
+    def postage_minor(self) -> int | None:
+        """What the one label costs the customer; None: they pay the carrier."""
+        costs = [
+            piece.decision.postage_minor for piece in self.pieces if not piece.decision.keep_item
+        ]
+        known = [cost for cost in costs if cost is not None]
+        return max(known, default=None if costs else 0)
+
+    @property
+    def fee_minor(self) -> int:
+        """What is kept of the price."""
+        return sum(piece.decision.fee_minor for piece in self.pieces)
+
+    @property
+    def refund_minor(self) -> int:
+        """What goes back once the goods have arrived, with one label taken off."""
+        before = sum(
+            piece.decision.refund_minor + (piece.decision.postage_minor or 0)
+            for piece in self.pieces
+        )
+        return max(0, before - (self.postage_minor or 0))
+
+    @property
+    def resolutions(self) -> list[Resolution]:
+        """What the customer may choose for all pieces together."""
+        first, *others = (piece.decision.resolutions for piece in self.pieces)
+        return [r for r in first if all(r in resolutions for resolutions in others)]
+
+    @property
+    def withdrawal_until(self) -> date | None:
+        """The last day on which all pieces may come back by law; None when it has passed."""
+        if all(Basis.WITHDRAWAL in piece.decision.bases for piece in self.pieces):
+            return min(piece.decision.deadlines[Basis.WITHDRAWAL] for piece in self.pieces)
+        return None
+
+    @property
+    def keep_items(self) -> bool:
+        """Whether nothing needs to be sent back."""
+        return all(piece.decision.keep_item for piece in self.pieces)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether no person needs to look first."""
+        return all(piece.decision.automatic for piece in self.pieces)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return facts and decisions, as they are kept with the return."""
+        return {
+            "pieces": [
+                {
+                    "sku": piece.line.sku,
+                    "quantity": piece.quantity,
+                    "facts": _plain(asdict(piece.facts)),
+                    "bases": [basis.value for basis in piece.decision.bases],
+                    "deadlines": _plain(dict(piece.decision.deadlines)),
+                    "clauses": [piece.decision.clause, *piece.decision.clauses],
+                    "fee_minor": piece.decision.fee_minor,
+                }
+                for piece in self.pieces
+            ],
+            "postage_minor": self.postage_minor,
+        }
+
+
+def credit_minor(ctx: ToolContext, refund_minor: int) -> int:
+    """Return what a refund is worth as store credit."""
+    bonus = ctx.policies.returns.store_credit_bonus_pct
+    return refund_minor + (refund_minor * bonus + 50) // 100
+
+
+def plan_return(
+    ctx: ToolContext,
+    order: Order,
+    names: Sequence[str],
+    *,
+    quantity: int | None,
+    reason: ReturnReason,
+    condition: Condition,
+) -> Plan:
+    """Work out a return.
+
+    Args:
+        ctx: of the tool.
+        order: the caller's, with its lines and items.
+        names: which items, by words; empty: all that can be sent back.
+        quantity: how many of the one item; None: all that can be sent back.
+        reason: why.
+        condition: what was done with the goods.
+
+    Raises:
+        ConflictError: the items were sent back already, or fewer were delivered.
+        InvalidInputError: a quantity for several items.
+        AmbiguousError: words fit several items, or none.
+    """
+    lines = pick_lines(order, names or [line.title for line in order.lines if line.wanted])
+    if quantity is not None and len(lines) > 1:
+        raise InvalidInputError("Please give a number for one item at a time.")
+    units = {line.id: _units(ctx, order, line, quantity) for line in lines}
+    if order.delivered_at is not None:
+        lines = [line for line in lines if units[line.id]]
+        if not lines:
+            raise ConflictError("A return of this is under way already, or has been completed.")
+    whole = all(units.get(line.id, 0) == line.wanted for line in order.lines)
+    return Plan(
+        order,
+        tuple(
+            _piece(ctx, order, line, units[line.id], reason, condition, whole and n == 0)
+            for n, line in enumerate(lines)
+        ),
+    )
+
+
+def condition_matters(ctx: ToolContext, plan: Plan, reason: ReturnReason) -> bool:
+    """Tell whether it changes anything if the box was opened."""
+    customer = ctx.policies.returns.reasons[reason].fault is Party.CUSTOMER
+    classes = (piece.facts.return_class for piece in plan.pieces)
+    return customer and any(cares_about_condition(name, ctx.policies) for name in classes)
+
+
+def _units(ctx: ToolContext, order: Order, line: OrderLine, quantity: int | None) -> int:
+    if order.delivered_at is None:
+        return quantity or line.wanted
+    left = line.delivered - returned_or_open(ctx.session, line.id)
+    if quantity is not None and quantity > left:
+        raise ConflictError(f"Of {line.title} only {left} can still be sent back.")
+    return left if quantity is None else quantity
+
+
+def _piece(
+    ctx: ToolContext,
+    order: Order,
+    line: OrderLine,
+    quantity: int,
+    reason: ReturnReason,
+    condition: Condition,
+    carries_shipping: bool,  # noqa: FBT001  (private, called once)
+) -> Piece:
+    days = ctx.policies.returns.automatic.within_days
+    facts = ReturnFacts(
+        country=str(order.ship_to["country"]),
+        customer=order.customer.kind,
+        channel=order.channel.kind,
+        return_class=line.item.return_class,
+        reason=reason,
+        condition=condition,
+        paid_minor=line.unit_price_minor * quantity
+        - line.discount_minor * quantity // line.quantity,
+        bought_on=ctx.local_day(order.placed_at),
+        delivered_on=ctx.local_day(order.delivered_at) if order.delivered_at else None,
+        whole_order=carries_shipping,
+        shipping_minor=order.shipping_minor,
+        recent_returns=count_returns(
+            ctx.session, order.customer_id, since=ctx.now - timedelta(days=days)
+        ),
+    )
+    return Piece(line, quantity, facts, decide_return(facts, ctx.policies, ctx.today))
+
+
+def _plain(values: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(key): value if isinstance(value, int | bool | None) else str(value)
+        for key, value in values.items()
+    }

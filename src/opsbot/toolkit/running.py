@@ -1,0 +1,148 @@
+"""How one tool function is called: who may, in which place, and what becomes of its errors."""
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from opsbot.errors import NotAllowedError, OpsbotError, RateLimitedError, UnavailableError
+from opsbot.retrieval.knowledge import Knowledge
+from opsbot.settings import Settings
+from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.identity import refusal_for
+from opsbot.toolkit.loading import AnyTool
+from opsbot.toolkit.policy import Policies
+from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.tool import ToolContext
+
+_MINUTE_S = 60
+_MOST_CALLERS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Who asks, when and where."""
+
+    caller: Caller
+    now: datetime
+    conversation_id: str | None = None
+    question: str = ""
+    context: str = ""
+
+
+class ToolRunner:
+    """Calls tool functions with what they need."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tools: Mapping[str, AnyTool],
+        knowledge: Knowledge,
+        policies: Policies,
+    ) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._knowledge = knowledge
+        self._policies = policies
+
+    def offered(self, caller: Caller) -> list[AnyTool]:
+        """Return the tools the caller may know of, by name."""
+        return [tool for _, tool in sorted(self._tools.items()) if tool.offered_to(caller)]
+
+    def find(self, caller: Caller, name: str) -> AnyTool:
+        """Return a tool by its name.
+
+        Raises:
+            NotAllowedError: there is none, or it is not for this caller; the two read the same.
+        """
+        tool = self._tools.get(name)
+        if tool is None or not tool.offered_to(caller):
+            raise NotAllowedError("That is not something I can do here.")
+        return tool
+
+    def check_level(self, tool: AnyTool, caller: Caller) -> None:
+        """Refuse a customer who has not proved enough.
+
+        Raises:
+            NotVerifiedError: a higher level is needed; the text tells how to get there.
+        """
+        if not caller.is_staff and caller.level < tool.level:
+            raise refusal_for(tool.level)
+
+    def call(
+        self, tool: AnyTool, session: Session, place: Place, arguments: Mapping[str, Any]
+    ) -> Any:
+        """Run the function on checked arguments; return its `Result` or `Change`.
+
+        Raises:
+            OpsbotError: as the function does; an error nobody foresaw becomes UnavailableError,
+                and its text stays in the log.
+        """
+        context = ToolContext(
+            session=session,
+            caller=place.caller,
+            now=place.now,
+            settings=self._settings,
+            knowledge=self._knowledge,
+            policies=self._policies,
+            conversation_id=place.conversation_id,
+            question=place.question,
+            context=place.context,
+        )
+        try:
+            return tool(context, **arguments)
+        except OpsbotError:
+            raise
+        except Exception as error:
+            raise _in_words(tool, error) from error
+
+    def apply(self, tool: AnyTool, change: Change) -> Result:
+        """Do what a change announced; errors as in `call`."""
+        try:
+            return change.apply()
+        except OpsbotError:
+            raise
+        except Exception as error:
+            raise _in_words(tool, error) from error
+
+
+class RunLimit:
+    """Counts the runs of each caller in this process over a minute."""
+
+    def __init__(self, runs_per_minute: int) -> None:
+        self._most = runs_per_minute
+        self._runs: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, caller: Caller, now: datetime) -> None:
+        """Count one run.
+
+        Raises:
+            RateLimitedError: there were too many within a minute.
+        """
+        key, at = (caller.owner, caller.actor), now.timestamp()
+        with self._lock:
+            runs = self._runs.setdefault(key, deque())
+            self._runs.move_to_end(key)
+            while runs and runs[0] <= at - _MINUTE_S:
+                runs.popleft()
+            if len(runs) >= self._most:
+                wait = max(1, round(runs[0] + _MINUTE_S - at))
+                raise RateLimitedError(
+                    "That was a lot at once. Please wait a moment and try again.", retry_after=wait
+                )
+            runs.append(at)
+            while len(self._runs) > _MOST_CALLERS:
+                self._runs.popitem(last=False)
+
+
+def _in_words(tool: AnyTool, error: Exception) -> UnavailableError:
+    log.error("the tool %s broke", tool.name, exc_info=error)
+    return UnavailableError(f"{tool.label} could not be done just now. Please try again later.")

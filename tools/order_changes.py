@@ -1,0 +1,169 @@
+"""Changing an order before it is packed: cancelling it, sending it elsewhere."""
+
+from typing import Annotated, Literal
+
+from opsbot.commerce.orders import OrderState, cancellation_value
+from opsbot.commerce.orders import cancel_order as cancel
+from opsbot.commerce.orders import change_address as readdress
+from opsbot.commerce.payments import payments_of, refundable
+from opsbot.errors import ConflictError
+from opsbot.toolkit.addresses import address_lines, parse_address
+from opsbot.toolkit.arguments import AddressText, OrderNumber, argument
+from opsbot.toolkit.caller import Level
+from opsbot.toolkit.notices import refusal, tell_customer
+from opsbot.toolkit.ownership import own_order
+from opsbot.toolkit.policy.orders import decide_address_change, decide_cancellation
+from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.telling import items_in_words, order_facts, outbound_parcels
+from opsbot.toolkit.tool import ToolContext, tool
+
+_METHODS = {
+    "card": "your card",
+    "paypal": "your PayPal account",
+    "invoice": "your account",
+    "bank_transfer": "your bank account",
+}
+
+CancelReason = Annotated[
+    Literal["changed_mind", "mistake", "too_slow", "cheaper_elsewhere", "other"],
+    argument(
+        "choice",
+        "May I ask why?",
+        description="Why the customer cancels, if they say so.",
+        labels={
+            "changed_mind": ("changed my mind", "do not need it any more", "no longer want it"),
+            "mistake": ("by mistake", "by accident", "ordered twice", "wrong item in the basket"),
+            "too_slow": ("takes too long", "too slow", "need it sooner"),
+            "cheaper_elsewhere": ("cheaper elsewhere", "found it cheaper"),
+            "other": ("another reason",),
+        },
+    ),
+]
+
+
+@tool(
+    examples=[
+        "Cancel my order please",
+        "I want to cancel order #1004",
+        "please stop order 1010, I ordered it by mistake",
+        "I don't need the mugs any more, can you cancel?",
+        "I'd like to call off my purchase",
+        "ordered twice by accident, drop the second one",
+        "Can I still cancel?",
+        "cancel it and give me my money back",
+        "storno of order 1020",
+    ],
+    label="Preparing the cancellation",
+    effect="write",
+    level=Level.SIGNED_IN,
+)
+def cancel_order(
+    ctx: ToolContext, order_number: OrderNumber, reason: CancelReason = "other"
+) -> Change:
+    """Cancel a whole order that has not been packed, and give the money back."""
+    order = own_order(ctx, order_number)
+    if order.state is OrderState.CANCELLED:
+        at = f" on {ctx.day(order.cancelled_at)}" if order.cancelled_at else ""
+        raise ConflictError(f"Order {order.number} was cancelled already{at}. Nothing more is due.")
+    decision = decide_cancellation(
+        order_facts(order, outbound_parcels(ctx, order)),
+        ctx.policies,
+        ctx.now,
+        zone=ctx.settings.time_zone,
+    )
+    if not decision.allowed:
+        words = f"Order {order.number} cannot be cancelled any more. {decision.refusal}"
+        raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+    payments = payments_of(ctx.session, order.id)
+    units = {line.id: line.wanted for line in order.lines}
+    back = min(cancellation_value(order, units), refundable(payments))
+    method = _METHODS.get(payments[0].method, "your account") if payments else "your account"
+    refund = "Nothing was charged, so nothing is refunded."
+    if back:
+        refund = f"{ctx.money(back, order.currency)} goes back to {method}."
+
+    def apply() -> Result:
+        paid_back = cancel(ctx.session, order, reason=reason, actor=ctx.caller.actor, now=ctx.now)
+        words = ctx.money(paid_back, order.currency)
+        done = f"{words} goes back to {method}." if paid_back else "Nothing had been charged."
+        tell_customer(
+            ctx,
+            order.customer,
+            subject=f"Your order {order.number} is cancelled",
+            lines=[f"We cancelled your order {order.number} as you asked.", done],
+            key=f"order-cancelled:{order.id}",
+        )
+        facts = {"order_number": order.number, "cancelled": True, "refund": words}
+        return Result(f"Order **{order.number}** is cancelled. {done}", facts=facts)
+
+    return Change(
+        title=f"Cancel order {order.number}?",
+        details=[
+            f"The whole order is cancelled: {items_in_words(order)}.",
+            refund,
+            "This cannot be undone.",
+        ],
+        button="Cancel the order",
+        basis={"version": order.version, "units": units, "refund_minor": back},
+        apply=apply,
+        clause=ctx.policies.clause(decision.clause),
+    )
+
+
+@tool(
+    examples=[
+        "I need to change the delivery address of my order",
+        "please send order #1004 to Sonnenallee 5, 12047 Berlin instead",
+        "I moved, can you update the shipping address?",
+        "wrong house number on my order, it should be 14",
+        "ship it to my office instead of home",
+        "can the parcel go to a different address",
+        "I made a typo in my address",
+        "Deliver it to my neighbour's address please",
+        "update the postcode of order 1011",
+    ],
+    label="Preparing the new address",
+    effect="write",
+    level=Level.FRESH_CODE,
+)
+def change_address(ctx: ToolContext, order_number: OrderNumber, address: AddressText) -> Change:
+    """Send an order that has not been packed to another address in the same country."""
+    order = own_order(ctx, order_number)
+    if order.state is OrderState.CANCELLED:
+        raise ConflictError(f"Order {order.number} was cancelled, so there is nothing to send.")
+    old = order.ship_to
+    new = parse_address(address, country=str(old["country"]), name=str(old["name"]))
+    facts = order_facts(order, outbound_parcels(ctx, order))
+    decision = decide_address_change(facts, new, ctx.policies)
+    if not decision.allowed:
+        words = f"The address of order {order.number} cannot be changed. {decision.refusal}"
+        raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+    label = ", ".join(address_lines(new))
+
+    def apply() -> Result:
+        readdress(ctx.session, order, new, actor=ctx.caller.actor, now=ctx.now)
+        tell_customer(
+            ctx,
+            order.customer,
+            subject=f"New delivery address for your order {order.number}",
+            lines=[
+                f"Your order {order.number} now goes to: {label}.",
+                "If this was not you, please answer this mail at once.",
+            ],
+            key=f"order-address:{order.id}:{order.version}",
+        )
+        facts = {"order_number": order.number, "address": label}
+        return Result(f"Order **{order.number}** now goes to: {label}.", facts=facts)
+
+    return Change(
+        title=f"Send order {order.number} to another address?",
+        details=[
+            f"New address: {label}",
+            f"Instead of: {', '.join(address_lines(old))}",
+            "The price stays the same.",
+        ],
+        button="Change the address",
+        basis={"version": order.version, "old": dict(old), "new": new},
+        apply=apply,
+        clause=ctx.policies.clause(decision.clause),
+    )
