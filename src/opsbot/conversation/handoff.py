@@ -1,0 +1,58 @@
+"""When a person takes a matter over: the case that tells them, and how they can answer."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from opsbot.commerce.cases import Case, CaseKind, CaseState, open_case
+from opsbot.conversation.models import Conversation, Message
+
+_ENDED = (CaseState.RESOLVED, CaseState.CLOSED)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_LONGEST_SUBJECT = 80
+
+
+def hand_over(session: Session, message: Message, *, actor: str, now: datetime) -> Case:
+    """Return the open case of a message's conversation; open one if there is none."""
+    known = find_case(session, message.conversation_id)
+    if known is not None:
+        return known
+    conversation = session.get_one(Conversation, message.conversation_id)
+    return open_case(
+        session,
+        CaseKind.SUPPORT,
+        subject=message.text.splitlines()[0][:_LONGEST_SUBJECT],
+        summary=message.text,
+        customer_id=conversation.customer_id,
+        order_id=conversation.proved_order_id,
+        conversation_id=message.conversation_id,
+        actor=actor,
+        now=now,
+    )
+
+
+def find_case(session: Session, conversation_id: str) -> Case | None:
+    """Return the case that people still work on for this conversation, if there is one."""
+    return session.scalar(
+        select(Case)
+        .where(Case.conversation_id == conversation_id, Case.state.not_in(_ENDED))
+        .order_by(Case.id)
+        .limit(1)
+    )
+
+
+def read_address(text: str) -> str | None:
+    """Return the e-mail address, when the message is nothing else."""
+    words = text.strip().rstrip(".")
+    return words.lower() if _EMAIL.fullmatch(words) else None
+
+
+def keep_address(session: Session, conversation_id: str, address: str) -> Case | None:
+    """Note where to answer on the case that waits for an address; None when none does."""
+    case = find_case(session, conversation_id)
+    if case is None or case.customer_id is not None or case.contact_email is not None:
+        return None
+    session.execute(update(Case).where(Case.id == case.id).values(contact_email=address))
+    return case

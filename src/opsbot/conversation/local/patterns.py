@@ -1,0 +1,202 @@
+"""The English that the embedded model brings along, as patterns: forms of questions and answers.
+
+They name no tool and no shop.
+"""
+
+import re
+
+
+def _form(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern; case and the line breaks it is written with do not count."""
+    return re.compile(re.sub(r"\n\s*", "", pattern), re.IGNORECASE)
+
+
+_LEAD = r"^\W*(?:(?:and|also|then|so|but|plus|or|ok|okay|well|please|now)\W+)*"
+
+# What a person answers
+
+ABANDON = _form(
+    r"""^\W*(?:(?:oh|ok(?:ay)?|no|well|actually|sorry)\W+)*
+    (?:never\s?mind|forget (?:it|that|about it)|
+    (?:please )?(?:stop|drop it|leave it(?: be)?|cancel that|skip (?:it|that))|
+    (?:i(?:'ve| have)? )?changed my mind(?=\W*$|[.!])|don'?t bother|let'?s leave it)\b"""
+)
+AFFIRM = _form(
+    r"""^\W*(?:yes|yep|yeah|yup|sure|ok|okay|alright|all right|please do|of course|go (?:on|ahead)|
+    continue|do (?:it|that|so)|that (?:would be|sounds) \w+|next|the next one|the other one|
+    carry on|proceed|done|i(?: a|')m signed in|signed in)\b[\s,.!]*
+    (?:please|thanks|thank you|do|go ahead|that would be \w+|and (?:now|the other|the rest)\b.*|
+    i (?:would|do)|now|it is done)*[\s.!]*$"""
+)
+DENY = _form(
+    r"""^\W*(?:no|nope|nah|not now|no need|not really)\b[\s,.!]*
+    (?:thanks?|thank you|please)*[\s.!]*$"""
+)
+UNKNOWN = _form(
+    r"""\b(?:do not|don'?t|can'?t|cannot|can not) (?:know|remember|recall|find|have)\b|
+    \bno idea\b|\bnot sure\b|\bnot at hand\b|\blost\b.*\b(?:number|mail|invoice)\b"""
+)
+CORRECTION = _form(
+    r"""^\W*(?:(?:no|sorry|oops|wait|actually|hmm)\W+)+(?:i (?:meant?|mean)\b)?|
+    \bi meant?\b|\b(?:wrong (?:one|order|number|item))\b|^\W*not (?:that|this) one\b"""
+)
+FOLLOW_UP = _form(
+    r"""^\W*(?:(?:and|or|ok(?:ay)?|also|then|now)\W+)*
+    (?:what about|how about|and|or|the same|same)\b\s*(?:(?:for|with|of|in)\b)?"""
+)
+IN_PLACE = _form(r"^\W*(?:(?:and|or|what about|how about)\W+)+(?:in|as|with)\b")
+IN_VARIANT = _form(r"\b(?:in|as|with)\s+(?!stock\b)(?:an?\s+)?[\w-]+")
+CODE = _form(r"^\D{0,40}(?<!\d)\d{6}(?!\d)\D{0,20}$")
+
+# How a sentence is built
+
+PRONOUN = _form(
+    r"""\b(?:it|its|it'?s|that|this|them|those|these|they|one|
+    the (?:same|parcel|package|order|delivery))\b"""
+)
+IT = _form(r"\b(?:it|them)\b")
+FURTHER = _form(r"\b(?:also|as well|too|another)\b")
+OWN = _form(r"\b(?:my|mine|this|that|it|#\d+)\b")
+GREETING = _form(
+    r"""^\W*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|dear \w+|greetings)\b
+    (?:\s+(?:there|team|all|everyone|guys)\b)?)[\s,.!:)-]*"""
+)
+COURTESY = _form(
+    r"""^\W*(?:thank(?:s| you)(?: (?:so much|a lot|very much|in advance))?|cheers|great|perfect|
+    awesome|wonderful|got it|i see|ok(?:ay)?|alright|sorry)\b[\s,.!:-]*"""
+)
+QUESTION = _form(
+    _LEAD
+    + r"""(?:how (?:do|can|should|would|could|long|much|often|hot|to)\b|
+    what (?:is|are|if|does|happens|kind|do you)\b|what's\b|why\b|
+    (?:do|can|does) (?:you|i|one|people|it)\b|is (?:it|there)\b|are there\b|
+    (?:tell|explain)(?: to)? me (?:how|what|why|about)\b)"""
+)
+INSTRUCTION = _form(
+    _LEAD
+    + r"""(?:how (?:do|can|should|would|could) (?:i|we|you|one)|how to|
+    where (?:do|can|could|should) (?:i|we|you|one)|
+    what (?:do i|should i|must i) (?:need|do|have)|why (?:does|is)|what happens (?:if|when)|
+    what (?:is|are) (?:your|the) (?:policy|policies|rules?|conditions|terms))\b"""
+)
+RULE = _form(
+    _LEAD
+    + r"""(?:(?:can|could|may) (?:i|we|one|people|customers)\b|(?:am|are) (?:i|we) allowed\b|
+    (?:is|would) it (?:be )?(?:possible|allowed|ok|okay|permitted)\b|is there (?:a|any) way\b|
+    do you (?:allow|let|permit)\b)"""
+)
+OFFERS = _form(
+    _LEAD + r"(?:do you (?:also )?(?:have|sell|stock|carry)|have you got|can i (?:buy|get))\b"
+)
+HAZARD = _form(
+    r"""\b(?:burn(?:ed|t|s)? (?:me|my|his|her|our|a child|the child)\b|
+    (?:caught|catches|on) fire\b|in flames\b|smok(?:es|ed|ing)\b|
+    (?:smoke|flames|sparks) (?:com|c[oa]me|ris)|
+    spark(?:s|ed|ing)\b|explod(?:ed|es|ing)\b|melt(?:ed|s|ing)\b|
+    (?:electric(?:al)?|got a|gave me a|gives me a) shock|(?:electrocuted|shocked)\b|
+    injur(?:ed|y|ies)\b|(?:hurt|cut|hurts|cuts) (?:me|my|myself)\b|bleed(?:s|ing)\b|
+    (?:is|are|has|was|started|got|looks) (?:all |very |badly )?
+    (?:swollen|swelling|bulging|burning|overheating)\b|
+    (?:battery|batteries|accu) (?:swells|swelled|bulges|leaks|leaked))"""
+)
+GENERAL = _form(
+    r"""\b(?:if|when|before|unless|in case|how do|how can|does|do|did|will|would|could|can|may)\b"""
+)
+AMOUNT = _form(
+    r"""\b(?:of|me|back|want|need|demand|get)\s+(?:a |the |another |about )?
+    (?:[€$£]\s?\d[\d.,]*|\d[\d.,]*\s?(?:€|\$|£|(?:euros?|eur|dollars?|usd|pounds?|gbp)\b))"""
+)
+STATES = _form(
+    _LEAD
+    + r"""(?:i|we)(?:'m| am| are|'ve| have)? (?:\w+ )?
+    (?:need|want|wanted|must|have|hope|trying|looking|planning)\b"""
+)
+OPENER = _form(
+    r"""^\W*(?:(?:and|also|then|so|but|plus|or|now|second(?:ly)?|first(?:ly)?|finally|please|
+    kindly|maybe|perhaps|just|oh|well|additionally|besides)\W+)*
+    (?:what(?:'s|s)?|where(?:'s|s)?|when(?:'s)?|who|whom|whose|which|why|how|
+    (?:can|could|would|will|do|does|did|is|are|was|were|has|have|had|may|shall|should|am)(?:n'?t)?\s+
+    (?:#|\w+)|
+    i(?:'d| would) (?:like|love|rather|prefer)|
+    i(?:'m| am) (?:looking|trying|hoping|calling|writing)|
+    (?:i|we) (?:also |just |really |still )*(?:want|need|wish|have to|must|wonder|wanted|hope)\b|
+    (?:i|we) have an? (?:other )?question|
+    tell me|let me|let us|let's|give me|show me|help me)(?!\w)"""
+)
+JOINT = _form(
+    r"""(?:\s?[,;]\s?|\s)(?:and then|and also|and|also|then|plus|but also|but|as well as)\s|
+    \s?[;,]\s"""
+)
+CONDITION = _form(
+    r"""\b(?P<word>(?:but )?only if|as long as|provided(?: that)?|assuming(?: that)?|in case|
+    if|unless)\s+"""
+)
+WHETHER = _form(
+    r"""\b(?:tell me|know|see|check|ask|asking|wonder(?:ing)?|sure|clear|understand|find out|
+    look|what|how about|even|as)\s*,?\s*$"""
+)
+OTHERWISE = _form(r"^\W*(?:and )?(?:otherwise|if not|or else|else)\b[\s,]*")
+SUBORDINATE = _form(r"\s?(?:,|\b(?:because|since|except|as (?:it|i|they|the)|so that|but)\b)")
+NEGATION = _form(
+    r"\b(?:not|never|no|nothing|without|\w+n't|hasnt|isnt|didnt|wasnt|havent|yet to)\b"
+)
+MOODS = (
+    (
+        "<wants>",
+        _form(
+            _LEAD
+            + r"""(?:i(?:'d| would) (?:like|love|rather)|(?:i|we) (?:\w+ )?(?:want|need|wish)\b)|
+            ^\W*(?:please|pls|kindly)\b|^\W*(?:can|could|would|will) you (?:please |pls )"""
+        ),
+    ),
+    ("<asks what>", _form(_LEAD + r"(?:what|where|when|who|which|why|how|whose)\b")),
+    (
+        "<asks whether>",
+        _form(
+            _LEAD
+            + r"""(?:can|could|may|am|is|are|was|were|do|does|did|has|have|will|would|should)\b"""
+        ),
+    ),
+    ("<asks>", _form(r"\?\s*$")),
+)
+"""Grammatical forms, the first that fits."""
+
+# Which one of several
+
+LATEST = _form(
+    r"\b(?:last|latest|newest|most recent|recent(?:ly)?|just (?:placed|ordered|bought))\b"
+)
+OLDEST = _form(r"\b(?:oldest|earliest|very first)\b")
+EVERY = _form(
+    r"""\b(?:both|everything|every one|each|all but|
+    all (?:of|my|our|the(?! best)|these|those|them|orders|items|\d+)|
+    the (?:whole|entire|complete) (?:order|thing|lot))\b|^\W*all\W*$"""
+)
+EXCEPT = _form(r"\b(?:except(?: for)?|but not|all but|apart from|other than|without)\b(.*)")
+
+# Values
+
+EMAIL = _form(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+POSTCODE = _form(
+    r"""\b(?:post(?:al)?\s?code|zip(?: code)?|plz)\s*(?:is|of|:|=)?\s*
+    (?P<marked>(?=[A-Z -]*\d)[A-Z0-9][A-Z0-9 -]{2,8})|
+    \b(?P<gb>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})\b|\b(?P<nl>\d{4} ?[A-Z]{2})\b"""
+)
+BARE_POSTCODE = _form(
+    r"""(?<![\w@.#-])(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|\d{4}\s?[A-Z]{2}|
+    [A-Z]{0,2}-?\d{3,6}(?:-\d{3,4})?)(?![\w@])"""
+)
+_MONTH = r"""(?:january|february|march|april|may(?= \d|$)|june|july|august|september|october|
+    november|december)"""
+PERIOD = _form(
+    r"""\b(?:today|yesterday|tomorrow|tonight|
+    (?:this|last|past|previous|next|current|coming) (?:\d+ |\w+ )?
+    (?:hours?|days?|weeks?|months?|quarters?|years?|weekend)|
+    (?:\d+|two|three|four|six|twelve) (?:days?|weeks?|months?|years?)(?: ago)?|
+    (?:since |in |during |for |until )?"""
+    + _MONTH
+    + r"""(?: (?:19|20)\d\d)?|
+    year to date|so far this (?:week|month|year)|q[1-4](?: (?:19|20)\d\d)?|
+    (?:in |since |during )(?:19|20)\d\d)\b"""
+)
+YEAR_BEFORE = _form(r"(?:\b(?:in|since|from|of|year|until|q[1-4]|" + _MONTH + r")|\d[./-])\s*$")

@@ -1,0 +1,199 @@
+"""One turn of the loop: think, act, think again, until there is an answer or a proposal.
+
+The seam between LangChain and the rest: `run_turn` takes any chat model with tool calling and
+yields plain steps. It stores nothing and knows no channel.
+"""
+
+import json
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    InvalidToolCall,
+    ToolCall,
+    ToolMessage,
+)
+
+from opsbot.errors import UnavailableError
+from opsbot.toolkit.proposals import Preview
+from opsbot.toolkit.results import Result
+
+MOST_STEPS = 8
+"""Model calls in one turn."""
+MOST_MALFORMED = 2
+"""Tool calls with unreadable arguments before we give a model up."""
+FINISHED = ("finish_reason", "stop_reason", "done_reason")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Some more text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Called:
+    """A tool was called, and this came of it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    told: Mapping[str, Any]
+    """What the model is told."""
+    result: Result | None = None
+    preview: Preview | None = None
+    error: str | None = None
+    """Code of the error."""
+    stop: str | None = None
+    """Words that end the turn at once, such as "we sent a code"."""
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True)
+class Calling:
+    """A tool is about to be called."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The turn is over."""
+
+    frame: Mapping[str, Any] | None = None
+    """What the embedded model wants back next time."""
+    choices: Sequence[str] = ()
+    """Short answers to the question it asks."""
+
+
+Step = Words | Calling | Called | Finished
+
+
+class CallTool(Protocol):
+    """Runs one tool; turns its errors into a `Called` with words."""
+
+    def __call__(self, name: str, arguments: Mapping[str, Any]) -> Called:
+        """Run the tool called `name`."""
+        ...
+
+
+class ModelError(UnavailableError):
+    """The language model failed, was cut off, or made no sense."""
+
+
+@dataclass
+class _Reading:
+    """A model's message as it streams in."""
+
+    whole: AIMessageChunk | None = None
+
+
+def run_turn(
+    model: BaseChatModel,
+    tools: Sequence[Mapping[str, Any]],
+    messages: Sequence[BaseMessage],
+    call_tool: CallTool,
+    *,
+    trusted: bool,
+) -> Iterator[Step]:
+    """Run the loop until the model answers, proposes a change, or the limit is reached.
+
+    Args:
+        model: any LangChain chat model with tool calling.
+        tools: declarations, as `Tool.schema` makes them.
+        messages: the conversation, oldest first; the last one is the person's.
+        call_tool: runs a tool.
+        trusted: the embedded model, which always finishes its messages.
+
+    Raises:
+        ModelError: the model failed; what was yielded so far may be a broken answer.
+    """
+    bound = model.bind_tools([dict(tool) for tool in tools]) if tools else model
+    history = list(messages)
+    malformed = 0
+    for _step in range(MOST_STEPS):
+        reading = _Reading()
+        yield from _read(bound, history, reading)
+        answer = _complete(reading, trusted=trusted)
+        if answer.invalid_tool_calls:
+            malformed += 1
+            if malformed >= MOST_MALFORMED:
+                raise ModelError("The model calls tools with arguments that cannot be read.")
+            history += _refuse_malformed(answer.invalid_tool_calls)
+            continue
+        if not answer.tool_calls:
+            yield _finished(answer)
+            return
+        history.append(answer)
+        stopped = yield from _act(answer.tool_calls, history, call_tool)
+        if stopped:
+            yield _finished(answer)
+            return
+    raise ModelError(f"The model did not come to an answer in {MOST_STEPS} steps.")
+
+
+def _read(model: Any, history: Sequence[BaseMessage], reading: _Reading) -> Iterator[Words]:
+    try:
+        for chunk in model.stream(list(history)):
+            reading.whole = chunk if reading.whole is None else reading.whole + chunk
+            if text := str(chunk.text):
+                yield Words(text)
+    except Exception as error:
+        raise ModelError(f"The language model failed: {type(error).__name__}.") from error
+
+
+def _complete(reading: _Reading, *, trusted: bool) -> AIMessage:
+    whole = reading.whole
+    if whole is None:
+        raise ModelError("The language model sent nothing.")
+    # A connection that closes in the middle of a stream raises nothing: the mark at the end tells.
+    if not trusted and not any(whole.response_metadata.get(key) for key in FINISHED):
+        raise ModelError("The language model was cut off.")
+    if not (whole.text or whole.tool_calls or whole.invalid_tool_calls):
+        raise ModelError("The language model sent an empty answer.")
+    return AIMessage(
+        content=whole.content,
+        tool_calls=whole.tool_calls,
+        invalid_tool_calls=whole.invalid_tool_calls,
+        additional_kwargs=whole.additional_kwargs if trusted else {},
+    )
+
+
+def _finished(answer: AIMessage) -> Finished:
+    kept = answer.additional_kwargs
+    return Finished(kept.get("frame"), kept.get("choices") or ())
+
+
+def _act(
+    calls: Sequence[ToolCall], history: list[BaseMessage], call_tool: CallTool
+) -> Generator[Step, None, bool]:
+    """Run the calls in order. Returns whether the turn ends here."""
+    stopped = False
+    for call in calls:
+        if stopped:
+            # A change waits for its answer; what comes after it is asked again then.
+            told: Mapping[str, Any] = {"error": {"code": "later", "text": "Not run."}}
+        else:
+            yield Calling(call["name"])
+            called = call_tool(call["name"], call["args"])
+            yield called
+            told = called.told
+            stopped = called.preview is not None or called.stop is not None
+        content = json.dumps(told, ensure_ascii=False)
+        history.append(ToolMessage(content, tool_call_id=call["id"] or "", name=call["name"]))
+    return stopped
+
+
+def _refuse_malformed(calls: Sequence[InvalidToolCall]) -> list[BaseMessage]:
+    text = json.dumps({"error": {"code": "validation", "text": "The arguments were not JSON."}})
+    repaired: list[ToolCall] = [
+        ToolCall(name=call["name"] or "unknown", args={}, id=call["id"] or f"bad_{i}")
+        for i, call in enumerate(calls)
+    ]
+    answers = [ToolMessage(text, tool_call_id=c["id"] or "", name=c["name"]) for c in repaired]
+    return [AIMessage("", tool_calls=repaired), *answers]

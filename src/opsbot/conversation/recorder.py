@@ -1,0 +1,115 @@
+"""Stores a reply while it is written, so that a lost line or a killed server loses nothing."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from opsbot.conversation.events import Bell, NewEvent, append_events
+from opsbot.conversation.handoff import hand_over
+from opsbot.conversation.loop import Called
+from opsbot.conversation.models import Author, Conversation, Message, ToolCall, TurnState
+from opsbot.conversation.store import add_message, hold_turn, load_caller
+from opsbot.conversation.turn import Answer
+from opsbot.db import Database
+
+FLUSH_S = 0.08
+"""How long events may wait before they are stored and shown."""
+
+
+class Recorder:
+    """Writes the events of one run of one turn, and at the end its reply.
+
+    Every write checks that this run still holds the turn.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bell: Bell,
+        message: Message,
+        *,
+        clock: Callable[[], datetime],
+        elapsed: Callable[[], float],
+    ) -> None:
+        """`message` is the one to answer; `elapsed` counts seconds and never goes back."""
+        self._database = database
+        self._bell = bell
+        self._message = message
+        self._clock = clock
+        self._elapsed = elapsed
+        self._waiting: list[NewEvent] = []
+        self._flushed = self._started = elapsed()
+
+    def emit(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Take one event; store what waits once it has waited long enough."""
+        self._waiting.append(NewEvent(kind, payload))
+        if kind != "message_end" and self._elapsed() - self._flushed > FLUSH_S:
+            with self._database.write() as session:
+                self._store(session, TurnState.PENDING)
+            self._bell.ring(self._message.conversation_id)
+
+    def finish(self, answer: Answer, calls: list[Called], versions: Mapping[str, Any]) -> None:
+        """Store the reply, what led to it, and the last events, in one transaction."""
+        took = round((self._elapsed() - self._started) * 1000)
+        with self._database.write(durable=True) as session:
+            if any(called.result and called.result.hands_off for called in calls):
+                self._hand_over(session)
+            now = self._store(session, TurnState.DONE)
+            session.add_all(self._rows(calls))
+            add_message(
+                session,
+                session.get_one(Conversation, self._message.conversation_id),
+                answer.message_id,
+                Author.ASSISTANT,
+                text=answer.text,
+                sent_at=now,
+                in_reply_to=self._message.id,
+                body=dict(answer.body),
+                frame=dict(answer.frame) if answer.frame else None,
+                trace={
+                    "model": answer.model,
+                    "milliseconds": took,
+                    "dropped": list(answer.dropped),
+                    **versions,
+                },
+            )
+        self._bell.ring(self._message.conversation_id)
+
+    def fail(self, text: str, code: str) -> None:
+        """Store that the turn failed, in words; the message itself is kept."""
+        self._waiting.append(NewEvent("error", {"code": code, "text": text, "retryable": True}))
+        with self._database.write(durable=True) as session:
+            self._store(session, TurnState.FAILED)
+        self._bell.ring(self._message.conversation_id)
+
+    def _hand_over(self, session: Session) -> None:
+        """Open the case, and say so before the reply ends."""
+        actor = load_caller(self._message.caller or {}).actor
+        case = hand_over(session, self._message, actor=actor, now=self._clock())
+        told = {"state": "waiting", "case": case.number, "text": f"Your case is {case.number}."}
+        self._waiting.insert(max(0, len(self._waiting) - 1), NewEvent("handoff", told))
+
+    def _store(self, session: Session, state: TurnState) -> datetime:
+        now = self._clock()
+        hold_turn(session, self._message.id, self._message.attempt, to=state)
+        append_events(session, self._message.conversation_id, self._waiting, at=now)
+        self._waiting = []
+        self._flushed = self._elapsed()
+        return now
+
+    def _rows(self, calls: list[Called]) -> list[ToolCall]:
+        return [
+            ToolCall(
+                message_id=self._message.id,
+                attempt=self._message.attempt,
+                position=position,
+                name=called.name,
+                arguments=dict(called.arguments),
+                outcome=dict(called.told),
+                error=called.error,
+                milliseconds=called.milliseconds,
+            )
+            for position, called in enumerate(calls, 1)
+        ]

@@ -1,0 +1,99 @@
+"""What a channel gets back to render."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from opsbot.conversation.models import Message
+from opsbot.retrieval.hits import Hit
+from opsbot.toolkit.proposals import Preview
+from opsbot.toolkit.results import Card, Chart, Result, Table
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, whole."""
+
+    conversation_id: str
+    message_id: str
+    text: str
+    citations: Sequence[Mapping[str, Any]]
+    """`n`, `title`, `heading`, `url`, `quote`, `article` each."""
+    cards: Sequence[Mapping[str, Any]]
+    table: Mapping[str, Any] | None
+    chart: Mapping[str, Any] | None
+    """A `Chart` as plain values; the channel draws it over the table."""
+    proposal: Mapping[str, Any] | None
+    quick_replies: Sequence[str]
+
+
+@dataclass
+class Body:
+    """What a reply carries beside its text, collected while the turn runs."""
+
+    hits: list[Hit] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    table: Table | None = None
+    chart: Chart | None = None
+    preview: Preview | None = None
+    quick_replies: list[str] = field(default_factory=list)
+
+    def take(self, result: Result) -> None:
+        """Add what one tool found. The last table wins, with its own chart."""
+        self.hits.extend(result.hits)
+        self.cards.extend(result.cards)
+        if result.table is not None:
+            self.table, self.chart = result.table, result.chart
+        self.quick_replies = list(result.quick_replies) or self.quick_replies
+
+    def stored(self, citations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return it as plain values, as the message row keeps it."""
+        return {
+            "citations": [dict(citation) for citation in citations],
+            "cards": [asdict(card) for card in self.cards],
+            "table": asdict(self.table) if self.table else None,
+            "chart": asdict(self.chart) if self.chart else None,
+            "proposal": describe_preview(self.preview) if self.preview else None,
+            "quick_replies": self.quick_replies,
+        }
+
+
+def describe_preview(preview: Preview) -> dict[str, Any]:
+    """Return a preview as the plain values a page draws."""
+    return {
+        "proposal_id": preview.id,
+        "title": preview.title,
+        "details": list(preview.details),
+        "button": preview.button,
+        "expires_at": preview.expires_at.isoformat(),
+        "state": str(preview.state),
+        "clause": asdict(preview.clause) if preview.clause else None,
+    }
+
+
+def describe_hit(number: int, hit: Hit) -> dict[str, Any]:
+    """Return a passage as the plain values of a citation."""
+    return {
+        "n": number,
+        "title": hit.title,
+        "heading": hit.heading,
+        "url": hit.url,
+        "quote": hit.text,
+        "article": hit.path,
+    }
+
+
+def read_reply(message: Message) -> Reply:
+    """Return the reply a stored message holds."""
+    body = message.body
+    return Reply(
+        conversation_id=message.conversation_id,
+        message_id=message.id,
+        text=message.text,
+        citations=body.get("citations", []),
+        cards=body.get("cards", []),
+        table=body.get("table"),
+        chart=body.get("chart"),
+        proposal=body.get("proposal"),
+        quick_replies=body.get("quick_replies", []),
+    )

@@ -1,0 +1,115 @@
+"""Runs one turn: what no model may decide first, then the assistant; and stores what came of it."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from opsbot.conversation.assistant import Assistant
+from opsbot.conversation.decisions import Decisions
+from opsbot.conversation.events import Bell, last_begun
+from opsbot.conversation.models import Conversation, Message
+from opsbot.conversation.recorder import Recorder
+from opsbot.conversation.store import (
+    SupersededError,
+    as_chat,
+    caller_in,
+    history_of,
+    keep_proof,
+    load_caller,
+)
+from opsbot.conversation.turn import Turn
+from opsbot.db import Database
+from opsbot.errors import OpsbotError
+from opsbot.toolkit.caller import Caller
+
+SORRY = "Something went wrong on our side. Your message is kept; please try again."
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Answers one stored message."""
+
+    def __init__(
+        self,
+        database: Database,
+        assistant: Assistant,
+        decisions: Decisions,
+        bell: Bell,
+        *,
+        versions: Callable[[], Mapping[str, Any]],
+        clock: Callable[[], datetime],
+        elapsed: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`versions` names the index and the policies an answer rests on."""
+        self._database = database
+        self._assistant = assistant
+        self._decisions = decisions
+        self._bell = bell
+        self._versions = versions
+        self._clock = clock
+        self._elapsed = elapsed
+        self._new_id = new_id
+
+    def warm(self) -> None:
+        """Make the first answer as quick as the others."""
+        self._assistant.warm()
+
+    def run(self, message: Message) -> None:
+        """Answer `message`; whatever happens, its turn ends.
+
+        Raises:
+            SupersededError: another run of the turn has taken over.
+        """
+        recorder = Recorder(
+            self._database, self._bell, message, clock=self._clock, elapsed=self._elapsed
+        )
+        try:
+            turn = self._prepare(message)
+            answer = self._decisions.shortcut(turn, recorder.emit)
+            if answer is None:
+                answer = self._assistant.answer(turn, recorder.emit)
+            recorder.finish(answer, turn.calls, self._versions())
+        except SupersededError:
+            raise
+        except OpsbotError as error:
+            log.warning("no answer to message %s: %s", message.id, error, exc_info=error.__cause__)
+            recorder.fail(str(error), error.code)
+        except Exception:
+            log.exception("the turn of message %s broke", message.id)
+            recorder.fail(SORRY, "internal")
+
+    def _prepare(self, message: Message) -> Turn:
+        with self._database.read() as session:
+            conversation = session.get_one(Conversation, message.conversation_id)
+            messages = history_of(session, message)
+            broken = last_begun(session, message) if message.attempt > 1 else ""
+        now = self._clock()
+        caller = caller_in(conversation, load_caller(message.caller or {}), now=now)
+        said = [m.text for m in messages[:-1]]
+        return Turn(
+            caller=caller,
+            conversation_id=message.conversation_id,
+            text=message.text,
+            history=as_chat(messages),
+            said=said,
+            context="\n".join(said[-2:]),
+            now=now,
+            new_id=self._new_id,
+            elapsed=self._elapsed,
+            asked_proposal_id=_asked_proposal(messages[:-1]),
+            message_id=broken,
+            keep_proof=lambda raised: self._keep_proof(message.conversation_id, raised),
+        )
+
+    def _keep_proof(self, conversation_id: str, caller: Caller) -> None:
+        with self._database.write() as session:
+            keep_proof(session, conversation_id, caller, now=self._clock())
+
+
+def _asked_proposal(messages: Sequence[Message]) -> str:
+    """Return the id of the preview that the last message showed; empty when it showed none."""
+    proposal = messages[-1].body.get("proposal") if messages else None
+    return str(proposal["proposal_id"]) if proposal else ""

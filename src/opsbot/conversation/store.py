@@ -1,0 +1,208 @@
+"""Reading and writing conversations: who may see one, and which run of a turn may write."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from opsbot.conversation.models import Author, Conversation, Message, TurnState
+from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
+from opsbot.toolkit.caller import Audience, Caller, Level
+
+REMEMBERED = 20
+"""Most earlier messages a model is shown."""
+FRESH_FOR = timedelta(minutes=10)
+"""How long a one-time code counts as fresh."""
+
+
+class SupersededError(ConflictError):
+    """Another run of the same turn has taken over; this one may not write any more."""
+
+
+def find_conversation(session: Session, caller: Caller, conversation_id: str) -> Conversation:
+    """Return one of the caller's own conversations.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's. The two look alike on purpose.
+    """
+    conversation = session.scalar(
+        select(Conversation).where(
+            Conversation.id == conversation_id, Conversation.owner == caller.owner
+        )
+    )
+    if conversation is None:
+        raise NotFoundError("the conversation", conversation_id)
+    return conversation
+
+
+def start_conversation(
+    session: Session, caller: Caller, conversation_id: str, *, now: datetime
+) -> Conversation:
+    """Open a new conversation for the caller."""
+    conversation = Conversation(
+        id=conversation_id,
+        audience=caller.audience,
+        channel=caller.channel,
+        owner=caller.owner,
+        customer_id=caller.customer_id,
+        level=int(caller.level),
+        proved_order_id=caller.proved_order_id,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def caller_in(conversation: Conversation, caller: Caller, *, now: datetime) -> Caller:
+    """Return the caller with what they have proved in this conversation before."""
+    if caller.is_staff or conversation.customer_id is None:
+        return caller
+    if caller.customer_id not in {None, conversation.customer_id}:
+        return caller
+    level = Level(max(caller.level, min(conversation.level, Level.SIGNED_IN)))
+    if conversation.fresh_until is not None and now < conversation.fresh_until:
+        level = Level.FRESH_CODE
+    return replace(
+        caller,
+        level=level,
+        customer_id=conversation.customer_id,
+        proved_order_id=caller.proved_order_id or conversation.proved_order_id,
+    )
+
+
+def keep_proof(session: Session, conversation_id: str, caller: Caller, *, now: datetime) -> None:
+    """Keep what the caller has proved, for the rest of the conversation.
+
+    Nothing is kept that would pass one customer's proof on to another: a signed-in conversation
+    stays its customer's, and only a fresh code makes it fresh.
+    """
+    fresh = now + FRESH_FOR if caller.level is Level.FRESH_CODE else None
+    own = (
+        Conversation.customer_id.is_(None)
+        | (Conversation.customer_id == caller.customer_id)
+        | (Conversation.level < int(Level.SIGNED_IN))
+    )
+    session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation_id, own)
+        .values(
+            customer_id=caller.customer_id,
+            proved_order_id=caller.proved_order_id,
+            level=int(min(caller.level, Level.SIGNED_IN)),
+            fresh_until=fresh,
+        )
+    )
+
+
+def find_sent(session: Session, caller: Caller, client_id: str, text: str) -> Message | None:
+    """Return the message the caller has sent under this client id before, if any.
+
+    Raises:
+        InvalidInputError: the id was used for another text.
+    """
+    message = session.scalar(
+        select(Message).where(Message.owner == caller.owner, Message.client_id == client_id)
+    )
+    if message is not None and message.text != text:
+        raise InvalidInputError("client_id: this id was used for another message.")
+    return message
+
+
+def add_message(
+    session: Session, conversation: Conversation, message_id: str, author: Author, **values: Any
+) -> Message:
+    """Append a message to the conversation."""
+    last = session.scalar(
+        select(func.max(Message.position)).where(Message.conversation_id == conversation.id)
+    )
+    message = Message(
+        id=message_id,
+        conversation_id=conversation.id,
+        position=(last or 0) + 1,
+        author=author,
+        **values,
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def take_turn(session: Session, message_id: str) -> int | None:
+    """Begin one more run of a message's turn.
+
+    Returns:
+        The number of this run, or None when the message has its answer already.
+    """
+    return session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.turn == TurnState.PENDING)
+        .values(attempt=Message.attempt + 1)
+        .returning(Message.attempt)
+    ).scalar_one_or_none()
+
+
+def hold_turn(session: Session, message_id: str, attempt: int, *, to: TurnState) -> None:
+    """Set the state of a turn, if this run is still the one that may.
+
+    Raises:
+        SupersededError: another run has taken over, or the turn is over.
+    """
+    held = session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.attempt == attempt,
+            Message.turn == TurnState.PENDING,
+        )
+        .values(turn=to)
+        .returning(Message.id)
+    ).scalar_one_or_none()
+    if held is None:
+        raise SupersededError("This answer is being written elsewhere.")
+
+
+def history_of(session: Session, message: Message) -> list[Message]:
+    """Return the last messages up to and with this one, oldest first."""
+    rows = session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == message.conversation_id,
+            Message.position <= message.position,
+        )
+        .order_by(Message.position.desc())
+        .limit(REMEMBERED + 1)
+    ).all()
+    return list(reversed(rows))
+
+
+def as_chat(messages: list[Message]) -> list[BaseMessage]:
+    """Return messages in LangChain's words."""
+    return [
+        AIMessage(m.text, additional_kwargs={"frame": m.frame})
+        if m.author is Author.ASSISTANT
+        else HumanMessage(m.text)
+        for m in messages
+    ]
+
+
+def dump_caller(caller: Caller) -> dict[str, Any]:
+    """Return a caller as plain values, to run an interrupted turn again."""
+    return asdict(caller) | {"roles": sorted(caller.roles), "level": int(caller.level)}
+
+
+def load_caller(values: Mapping[str, Any]) -> Caller:
+    """Return the caller that `dump_caller` kept."""
+    return Caller(
+        **{
+            **values,
+            "audience": Audience(values["audience"]),
+            "level": Level(values["level"]),
+            "roles": frozenset(values["roles"]),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Replies to mails, written by the assistant and sent by a person."""

@@ -1,0 +1,115 @@
+"""The kinds of jobs, and how often the clock starts them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import update
+
+from opsbot.db import Database
+from opsbot.drafts.drafter import Drafter
+from opsbot.drafts.review import settle_drafts
+from opsbot.errors import UnavailableError
+from opsbot.jobs.worker import Handler
+from opsbot.mail.imap import fetch_imap
+from opsbot.mail.incoming import IncomingMail
+from opsbot.mail.mailboxes import fetch_dropped
+from opsbot.mail.sending import deliver
+from opsbot.settings import Settings
+from opsbot.surveys.invitations import invite_due, settle_invitations
+from opsbot.toolkit.proposals import Proposal, ProposalState
+
+DELIVER_MAIL = "deliver_mail"
+READ_MAILBOX = "read_mailbox"
+INVITE_TO_SURVEYS = "invite_to_surveys"
+EXPIRE_PROPOSALS = "expire_proposals"
+
+SCHEDULES: Mapping[str, timedelta] = {
+    DELIVER_MAIL: timedelta(seconds=5),
+    READ_MAILBOX: timedelta(seconds=30),
+    INVITE_TO_SURVEYS: timedelta(minutes=5),
+    EXPIRE_PROPOSALS: timedelta(minutes=1),
+}
+
+
+class JobServices(Protocol):
+    """The parts that jobs need; `channels.services.Services` has them."""
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """The records."""
+        ...
+
+    @property
+    def drafter(self) -> Drafter:
+        """What answers mails."""
+        ...
+
+
+def handlers(services: JobServices) -> dict[str, Handler]:
+    """Return what does each kind of job."""
+
+    def deliver_mail(_payload: Mapping[str, Any], now: datetime) -> None:
+        if deliver(services.database, services.settings, now=now):
+            with services.database.write() as session:
+                settle_drafts(session)
+                settle_invitations(session, now=now)
+
+    def read_mailbox(_payload: Mapping[str, Any], now: datetime) -> None:
+        read_mails(services, now=now)
+
+    def invite_to_surveys(_payload: Mapping[str, Any], now: datetime) -> None:
+        with services.database.write() as session:
+            invite_due(session, services.settings, now=now)
+
+    def expire_proposals(_payload: Mapping[str, Any], now: datetime) -> None:
+        close_late_proposals(services.database, now=now)
+
+    return {
+        DELIVER_MAIL: deliver_mail,
+        READ_MAILBOX: read_mailbox,
+        INVITE_TO_SURVEYS: invite_to_surveys,
+        EXPIRE_PROPOSALS: expire_proposals,
+    }
+
+
+def read_mails(services: JobServices, *, now: datetime) -> int:
+    """Draft answers to what is new in the folder and in the mailbox; return how many mails.
+
+    Raises:
+        UnavailableError: the folder, the mailbox or the model did not answer.
+    """
+    settings = services.settings
+
+    def draft(mail: IncomingMail) -> object:
+        return services.drafter.read(mail, now=now)
+
+    problems: list[str] = []
+    count = 0
+    try:
+        count += fetch_dropped(settings.mail.drop_dir or settings.data_dir / "mail" / "in", draft)
+    except UnavailableError as error:
+        problems.append(str(error))
+    # A full disk must not keep the mailbox from being read, nor the other way round.
+    if settings.mail.imap_host is not None:
+        count += fetch_imap(services.database, settings.mail, draft, now=now)
+    if problems:
+        raise UnavailableError(problems[0])
+    return count
+
+
+def close_late_proposals(database: Database, *, now: datetime) -> int:
+    """Mark the proposals whose time is over; they could not be confirmed any more anyway."""
+    with database.write() as session:
+        closed = session.scalars(
+            update(Proposal)
+            .where(Proposal.state == ProposalState.PROPOSED, Proposal.expires_at <= now)
+            .values(state=ProposalState.EXPIRED)
+            .returning(Proposal.id)
+        ).all()
+    return len(closed)

@@ -1,0 +1,1 @@
+"""Surveys: what is asked, whom, when, and what becomes of the answers."""
