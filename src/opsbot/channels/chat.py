@@ -1,0 +1,180 @@
+"""The API of the widget and of the console's questions."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, Visit, VisitDep
+from opsbot.channels.services import Services
+from opsbot.channels.stream import MOST_EVENTS, draw_chart, event_data, stream
+from opsbot.conversation.replies import Reply
+from opsbot.toolkit.caller import Caller
+
+router = APIRouter(prefix="/v1", tags=["chat"])
+AcceptDep = Annotated[str, Header()]
+SSE = "text/event-stream"
+
+
+class Incoming(BaseModel):
+    """One message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    """At most 4,000 characters."""
+    client_id: str = Field(min_length=1, max_length=100)
+    """The sender's own id of this message; sending it again returns the first answer."""
+    conversation_id: str | None = Field(default=None, max_length=100)
+    """Absent: a new conversation."""
+
+
+@router.post("/chat", response_model=None)
+async def post_chat(
+    message: Incoming,
+    visit: VisitDep,
+    services: ServicesDep,
+    now: NowDep,
+    accept: AcceptDep = "application/json",
+) -> Response | dict[str, Any]:
+    """Answer one message of a customer or visitor, as JSON or as a stream of events."""
+    return await _answer(services, visit, message, now, accept)
+
+
+@router.post("/ask", response_model=None)
+async def post_ask(
+    message: Incoming,
+    staff: StaffDep,
+    services: ServicesDep,
+    now: NowDep,
+    accept: AcceptDep = "application/json",
+) -> Response | dict[str, Any]:
+    """Answer one question of a member of staff."""
+    return await _answer(services, Visit(staff.caller), message, now, accept)
+
+
+@router.get("/conversations/{conversation_id}/events", response_model=None)
+def get_events(
+    conversation_id: str,
+    visit: VisitDep,
+    services: ServicesDep,
+    after: Annotated[int, Query(ge=0, le=MOST_EVENTS)] = 0,
+) -> Response:
+    """Send the events after number `after`, and those that follow until the turn ends."""
+    return stream(services.conversations, visit.caller, conversation_id, after=after)
+
+
+@router.get("/staff/conversations/{conversation_id}/events", response_model=None)
+def get_staff_events(
+    conversation_id: str,
+    staff: StaffDep,
+    services: ServicesDep,
+    after: Annotated[int, Query(ge=0, le=MOST_EVENTS)] = 0,
+) -> Response:
+    """Send the events of a member of staff's own conversation."""
+    return stream(services.conversations, staff.caller, conversation_id, after=after)
+
+
+@router.get("/conversations/{conversation_id}/messages")
+def get_messages(
+    conversation_id: str, visit: VisitDep, services: ServicesDep
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the messages of a conversation, oldest first."""
+    messages = services.conversations.transcript(visit.caller, conversation_id)
+    return {
+        "messages": [
+            {
+                "message_id": message.id,
+                "author": message.author,
+                "text": message.text,
+                "sent_at": message.sent_at.isoformat(),
+                **_drawn(dict(message.body)),
+            }
+            for message in messages
+        ]
+    }
+
+
+@router.post("/proposals/{proposal_id}/confirm")
+def post_confirm(
+    proposal_id: str, visit: VisitDep, services: ServicesDep, now: NowDep
+) -> dict[str, Any]:
+    """Do what a preview announced. Pressing twice does it once."""
+    return _decided(services, visit.caller, proposal_id, now, confirm=True)
+
+
+@router.post("/proposals/{proposal_id}/cancel")
+def post_cancel(
+    proposal_id: str, visit: VisitDep, services: ServicesDep, now: NowDep
+) -> dict[str, Any]:
+    """Drop a preview."""
+    return _decided(services, visit.caller, proposal_id, now, confirm=False)
+
+
+async def _answer(
+    services: Services, visit: Visit, message: Incoming, now: datetime, accept: str
+) -> Response | dict[str, Any]:
+    """Take the message; then wait for the answer without holding a thread."""
+    conversations = services.conversations
+    posted = await run_in_threadpool(
+        conversations.post,
+        visit.caller,
+        message.text,
+        client_id=message.client_id,
+        conversation_id=message.conversation_id,
+        now=now,
+    )
+    opening = {"visitor": visit.issued} if visit.issued else {}
+    if SSE in accept:
+        first = {"conversation_id": posted.conversation_id, "message_id": posted.message_id}
+        return await run_in_threadpool(
+            stream,
+            conversations,
+            visit.caller,
+            posted.conversation_id,
+            after=posted.last_event,
+            first=first | opening,
+        )
+    await asyncio.wrap_future(posted.answered)
+    return show_reply(await run_in_threadpool(conversations.answer_to, posted)) | opening
+
+
+def _decided(
+    services: Services, caller: Caller, proposal_id: str, now: datetime, *, confirm: bool
+) -> dict[str, Any]:
+    conversations = services.conversations
+    decide = conversations.confirm if confirm else conversations.cancel
+    reply = decide(caller, proposal_id, now=now)
+    events = [
+        {"id": event.number, "type": event.type, "data": event_data(event)}
+        for event in conversations.events(caller, reply.conversation_id)[0]
+        if event.data.get("message_id") == reply.message_id
+        or event.data.get("proposal_id") == proposal_id
+    ]
+    return {"reply": show_reply(reply), "events": events}
+
+
+def show_reply(reply: Reply) -> dict[str, Any]:
+    """Return a reply as JSON."""
+    return _drawn(
+        {
+            "conversation_id": reply.conversation_id,
+            "message_id": reply.message_id,
+            "text": reply.text,
+            "citations": list(reply.citations),
+            "cards": list(reply.cards),
+            "table": reply.table,
+            "chart": reply.chart,
+            "proposal": reply.proposal,
+            "quick_replies": list(reply.quick_replies),
+        }
+    )
+
+
+def _drawn(body: dict[str, Any]) -> dict[str, Any]:
+    if body.get("chart"):
+        return body | {"chart": draw_chart(body["chart"] | {"table": body["table"]})}
+    return body

@@ -1,0 +1,181 @@
+"""What routes ask for: the services, the time, and who is asking."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header, Request
+from sqlalchemy import select
+
+from opsbot.channels.identity import (
+    SIGN_IN_AGAIN,
+    StaffSession,
+    find_member,
+    new_visitor,
+    verify_customer,
+    verify_staff,
+    verify_visitor,
+)
+from opsbot.channels.services import Services
+from opsbot.commerce.customers import Customer
+from opsbot.errors import NotAllowedError
+from opsbot.staff import Staff
+from opsbot.toolkit.caller import Audience, Caller, Level
+
+STAFF_COOKIE = "opsbot_staff"
+IPV4 = 4
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def utc_now() -> datetime:
+    """Return the time: the one clock of the web process."""
+    return datetime.now(UTC)  # noqa: TID251  (the one place routes read the clock)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+
+
+def _now(services: ServicesDep) -> datetime:
+    return services.clock()
+
+
+NowDep = Annotated[datetime, Depends(_now)]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A customer or visitor, and the signed id a new visitor must keep."""
+
+    caller: Caller
+    issued: str | None = None
+
+
+def _visit(
+    request: Request,
+    services: ServicesDep,
+    now: NowDep,
+    authorization: Annotated[str | None, Header()] = None,
+    x_opsbot_visitor: Annotated[str | None, Header()] = None,
+) -> Visit:
+    """Tell who is asking: a customer by the shop's token, else a visitor."""
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotAllowedError("Authorization must be `Bearer TOKEN`.")
+        return Visit(customer_caller(services, verify_customer(services.settings, token, now=now)))
+    if x_opsbot_visitor:
+        visitor = verify_visitor(services.settings, x_opsbot_visitor)
+        return Visit(_visitor(request, visitor))
+    visitor, signed = new_visitor(services.settings)
+    return Visit(_visitor(request, visitor), signed)
+
+
+def _visitor(request: Request, visitor: str) -> Caller:
+    origin = network_of(request.client.host) if request.client else ""
+    return Caller(Audience.CUSTOMER, "widget", visitor=visitor, origin=origin)
+
+
+def network_of(host: str) -> str:
+    """Return the network an address belongs to: /24 of IPv4, /56 of IPv6; else the text itself."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((address, 24 if address.version == IPV4 else 56), strict=False))
+
+
+def customer_caller(services: Services, number: str, *, channel: str = "widget") -> Caller:
+    """Return the caller for the customer called `number`.
+
+    Raises:
+        NotAllowedError: there is no such customer any more.
+    """
+    with services.database.read() as session:
+        customer = session.scalar(select(Customer).where(Customer.number == number))
+    if customer is None or customer.anonymized_at is not None:
+        raise NotAllowedError(SIGN_IN_AGAIN)
+    return Caller(
+        Audience.CUSTOMER,
+        channel,
+        level=Level.SIGNED_IN,
+        customer_id=customer.id,
+    )
+
+
+VisitDep = Annotated[Visit, Depends(_visit)]
+
+
+@dataclass(frozen=True)
+class StaffVisit:
+    """A signed-in member of staff."""
+
+    staff: Staff
+    session: StaffSession
+    caller: Caller
+
+
+def _staff(request: Request, services: ServicesDep) -> StaffVisit:
+    """Tell which member of staff is asking, and refuse requests other sites have made."""
+    check_origin(request)
+    session = verify_staff(services.settings, request.cookies.get(STAFF_COOKIE, ""))
+    staff = find_member(services.database, session)
+    if staff is None:
+        raise NotAllowedError(SIGN_IN_AGAIN)
+    return StaffVisit(staff, session, staff_caller(staff, channel="console"))
+
+
+def staff_caller(staff: Staff, *, channel: str) -> Caller:
+    """Return the caller for a member of staff."""
+    return Caller(
+        Audience.STAFF,
+        channel,
+        level=Level.SIGNED_IN,
+        staff_id=staff.id,
+        roles=frozenset(staff.roles),
+    )
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a changing request that another site's page has made with our cookie.
+
+    Raises:
+        NotAllowedError: the browser names another origin, or names none and sends a cookie.
+    """
+    if request.method not in UNSAFE:
+        return
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site")
+    is_foreign = origin is not None and origin not in _origins(request)
+    if is_foreign or site in {"cross-site", "same-site"}:
+        raise NotAllowedError("This request came from another site.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # No page of another site can send JSON without asking us before.
+    if (
+        origin is None
+        and site is None
+        and kind != "application/json"
+        and STAFF_COOKIE in request.cookies
+    ):
+        raise NotAllowedError(
+            "This request does not say which site it came from. Send it with an Origin header."
+        )
+
+
+def _origins(request: Request) -> set[str]:
+    """Return what browsers may call us. A proxy that speaks TLS asks us without it."""
+    services: Services = request.app.state.services
+    public = urlsplit(services.settings.public_url)
+    return {
+        f"{request.url.scheme}://{request.url.netloc}",
+        f"{public.scheme}://{public.netloc}".lower(),
+    }
+
+
+StaffDep = Annotated[StaffVisit, Depends(_staff)]

@@ -1,0 +1,25 @@
+"""What the routes are given: the parts of the application, joined by `opsbot.app`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from opsbot.conversation.service import ConversationService
+from opsbot.db import Database
+from opsbot.drafts.drafter import Drafter
+from opsbot.retrieval.knowledge import Knowledge
+from opsbot.settings import Settings
+from opsbot.toolkit.executor import Executor
+
+
+@dataclass(frozen=True)
+class Services:
+    """The running parts."""
+
+    settings: Settings
+    database: Database
+    knowledge: Knowledge
+    executor: Executor
+    conversations: ConversationService
+    drafter: Drafter
+    clock: Callable[[], datetime]
