@@ -1,0 +1,177 @@
+"""Joins the parts. No logic, and nothing happens on import."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from opsbot import __version__
+from opsbot.channels import (
+    assets,
+    chat,
+    console,
+    docs,
+    health,
+    pages,
+    problems,
+    reviews,
+    shop,
+    sign_in,
+    survey,
+)
+from opsbot.channels import (
+    help as help_centre,
+)
+from opsbot.channels.dependencies import utc_now
+from opsbot.channels.guard import BodyGuard
+from opsbot.channels.services import Services
+from opsbot.conversation.assistant import Assistant
+from opsbot.conversation.chat_model import Breaker, open_remote_model
+from opsbot.conversation.decisions import Decisions
+from opsbot.conversation.events import Bell
+from opsbot.conversation.local.model import LocalChatModel
+from opsbot.conversation.runner import Runner
+from opsbot.conversation.service import ConversationService
+from opsbot.db import Database
+from opsbot.drafts.drafter import Drafter
+from opsbot.errors import UnavailableError
+from opsbot.jobs import SCHEDULES, Worker, handlers
+from opsbot.mail.messages import probe_headers
+from opsbot.migrations import pending
+from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.knowledge import Knowledge
+from opsbot.settings import Settings
+from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.loading import load_tools
+from opsbot.toolkit.policy import load_policies
+
+log = logging.getLogger(__name__)
+
+
+def open_services(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now, database: Database | None = None
+) -> Services:
+    """Build the running parts these settings describe.
+
+    Raises:
+        InvalidInputError: a setting, a tool file or a policy is wrong; the text names it.
+        UnavailableError: the database cannot be reached, or is older than this program.
+    """
+    probe_headers(settings)
+    remote = open_remote_model(settings)
+    tools = load_tools(settings.tools_dir)
+    policies = load_policies(settings.knowledge_dir / "policies")
+    database = database or Database(settings.resolved_database_url)
+    if pending(database):
+        raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
+    encoder = MiniLmEncoder.open(settings.data_dir)
+    knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
+    executor = Executor(database, settings, tools, knowledge, policies)
+    bell = Bell()
+    decisions = Decisions(database, executor, bell, clock=clock, new_id=_new_id)
+    assistant = Assistant(
+        settings,
+        executor,
+        LocalChatModel(encoder=encoder),
+        remote,
+        Breaker(time.monotonic),
+    )
+    runner = Runner(
+        database,
+        assistant,
+        decisions,
+        bell,
+        versions=lambda: {"index": knowledge.version(), "policy": policies.version},
+        clock=clock,
+        elapsed=time.perf_counter,
+        new_id=_new_id,
+    )
+    conversations = ConversationService(database, runner, decisions, bell, _new_id)
+    drafter = Drafter(database, conversations, settings)
+    return Services(settings, database, knowledge, executor, conversations, drafter, clock)
+
+
+def close_services(services: Services) -> None:
+    """Let what runs end, and let go of files and connections."""
+    services.conversations.close()
+    services.knowledge.close()
+    services.database.dispose()
+
+
+def create_app(
+    services: Services, *, with_worker: bool = True, with_warm_up: bool = True
+) -> FastAPI:
+    """Return the web application.
+
+    Args:
+        services: the running parts; they are closed when the application stops.
+        with_worker: run the jobs in a thread of this process.
+        with_warm_up: do beforehand what the first questions would wait for.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        work = open_worker(services).run_forever
+        threads: list[threading.Thread] = []
+        if with_warm_up:
+            threads.append(threading.Thread(target=_warm, args=(services, stop), name="warm-up"))
+        if with_worker:
+            threads.append(threading.Thread(target=work, args=(stop,), name="jobs"))
+        for thread in threads:
+            thread.start()
+        resumed = services.conversations.resume()
+        if resumed:
+            log.info("%d interrupted turns are run again", resumed)
+        yield
+        stop.set()
+        for thread in threads:
+            thread.join()
+        close_services(services)
+
+    app = FastAPI(
+        title="opsbot",
+        version=__version__,
+        summary="Answers customers and staff from manuals and live records.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.add_middleware(BodyGuard)
+    problems.install(app)
+    if services.settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["accept", "authorization", "content-type", "x-opsbot-visitor"],
+        )
+    pages.install(app, services.settings)
+    for part in (chat, health, assets, shop, help_centre, survey, sign_in, console, reviews, docs):
+        app.include_router(part.router)
+    return app
+
+
+def _warm(services: Services, stop: threading.Event) -> None:
+    """Do beforehand what the first questions would wait for; nothing depends on it."""
+    try:
+        services.conversations.warm()
+        services.knowledge.warm(stop=stop)
+    except Exception:
+        log.exception("the warm-up ended early")
+
+
+def open_worker(services: Services) -> Worker:
+    """Return a worker for the jobs of these services."""
+    return Worker(services.database, handlers(services), services.clock, schedules=SCHEDULES)
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(16)

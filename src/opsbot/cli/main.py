@@ -1,0 +1,180 @@
+"""`opsbot`: every command, each a few lines that join the parts below."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from opsbot import __version__
+from opsbot.cli.check import run_checks
+from opsbot.cli.demo import open_demo, run_demo
+from opsbot.cli.ingesting import ingest_with_progress, print_report
+from opsbot.cli.people import keep_staff
+from opsbot.cli.serving import serve_app, work
+from opsbot.cli.talk import ask_once, chat_on
+from opsbot.db import Database
+from opsbot.errors import OpsbotError
+from opsbot.migrations import upgrade
+from opsbot.settings import Settings, read_settings
+from opsbot.toolkit.loading import load_tools
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A self-hosted assistant that answers customers and staff from manuals and live records.",
+)
+console = Console()
+
+DemoData = Annotated[bool, typer.Option("--demo", help="Use the sample shop's data.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]
+
+
+@app.command()
+def demo(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    *,
+    load_only: Annotated[
+        bool, typer.Option(help="Load and index the shop; serve nothing.")
+    ] = False,
+) -> None:
+    """Load the sample shop, index its articles, and serve it."""
+    run_demo(console, host=host, port=port, load_only=load_only)
+
+
+@app.command()
+def serve(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    *,
+    worker: Annotated[bool, typer.Option(help="Run the jobs in this process, too.")] = True,
+) -> None:
+    """Serve the widget, the console, the help centre and the API."""
+    serve_app(_settings(), host=host, port=port, with_worker=worker)
+
+
+@app.command()
+def worker() -> None:
+    """Run jobs: send and read mail, invite to surveys. Any number of workers may run."""
+    work(_settings())
+
+
+@app.command()
+def chat(
+    customer: Annotated[str, typer.Option("--as", help="E-mail of a customer to be.")] = "",
+    staff: Annotated[str, typer.Option(help="E-mail of a member of staff to be.")] = "",
+    *,
+    demo: DemoData = False,
+) -> None:
+    """Talk to the assistant here. An empty line or Ctrl+D ends it."""
+    chat_on(console, _settings(demo=demo), customer=customer, staff=staff)
+
+
+@app.command()
+def ask(
+    question: str,
+    customer: Annotated[str, typer.Option("--as", help="E-mail of a customer to be.")] = "",
+    staff: Annotated[str, typer.Option(help="E-mail of a member of staff to be.")] = "",
+    *,
+    demo: DemoData = False,
+) -> None:
+    """Ask one question and print the answer with its sources."""
+    ask_once(console, _settings(demo=demo), question, customer=customer, staff=staff)
+
+
+@app.command()
+def ingest(*, demo: DemoData = False) -> None:
+    """Read knowledge/ and bring the index up to date: only what changed is read again."""
+    settings = _settings(demo=demo)
+    database = Database(settings.resolved_database_url)
+    upgrade(database)
+    report = ingest_with_progress(console, settings, database, now=_now())
+    print_report(console, report)
+    raise typer.Exit(1 if report.unreadable else 0)
+
+
+@app.command()
+def check(*, demo: DemoData = False) -> None:
+    """Say what is wrong with the set-up, in words."""
+    raise typer.Exit(run_checks(console, lambda: _settings(demo=demo)))
+
+
+@app.command()
+def migrate(*, demo: DemoData = False) -> None:
+    """Bring the tables of the database up to this version."""
+    settings = _settings(demo=demo)
+    upgrade(Database(settings.resolved_database_url))
+    console.print("The database is up to date.")
+
+
+@app.command()
+def tools() -> None:
+    """List the tools: who may use each, what it does, and what it needs."""
+    table = Table("tool", "for", "effect", "level or roles", "what it does", box=None)
+    for tool in load_tools(_folder("tools_dir")).values():
+        needs = ", ".join(sorted(tool.roles)) or ("any staff" if tool.audience == "staff" else "")
+        first = tool.description.splitlines()[0]
+        table.add_row(
+            tool.name, tool.audience, tool.effect, needs or f"level {int(tool.level)}", first
+        )
+    console.print(table)
+
+
+@app.command()
+def staff(
+    email: str,
+    name: Annotated[str, typer.Option(help="How customers and colleagues know this person.")],
+    role: Annotated[list[str], typer.Option(help="May be given several times.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    *,
+    demo: DemoData = False,
+) -> None:
+    """Give a member of staff a sign-in for the console. Asks for the password."""
+    new = keep_staff(_settings(demo=demo), email=email, name=name, password=password, roles=role)
+    console.print(
+        f"{email} {'can sign in now' if new else 'has the new name, password and roles'}."
+    )
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    console.print(__version__)
+
+
+def main() -> int:
+    """Run the command line; a deliberate error is one sentence on the error stream."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        # Outside its standalone mode, typer returns the status of a typer.Exit.
+        status = app(standalone_mode=False)
+    except OpsbotError as error:
+        sys.stderr.write(f"opsbot: {error}\n")
+        return 1
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except typer.BadParameter as error:
+        sys.stderr.write(f"opsbot: {error.format_message()}\n")
+        return 2
+    return int(status or 0)
+
+
+def _settings(*, demo: bool = False) -> Settings:
+    return open_demo() if demo else read_settings()
+
+
+def _folder(name: str) -> Path:
+    """Return a folder setting; `opsbot tools` needs no secret key."""
+    folder: Path = getattr(open_demo(), name)
+    return folder
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  (an edge: the command line)

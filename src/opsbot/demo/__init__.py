@@ -1,0 +1,1 @@
+"""The sample shop, Lumen & Loom: a year of its records, made from a seed."""

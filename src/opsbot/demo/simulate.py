@@ -1,0 +1,82 @@
+"""A year of the sample shop as rows, the same for the same seed and day."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from opsbot.commerce.inventory import (
+    Reservation,
+    ReservationState,
+    StockLevel,
+    StockMove,
+)
+from opsbot.commerce.numbers import Counter, NumberKind
+from opsbot.commerce.orders import SalesChannel, SalesChannelKind
+from opsbot.db import Base
+from opsbot.demo.catalogue import add_products
+from opsbot.demo.comebacks import add_returns
+from opsbot.demo.matters import add_cases
+from opsbot.demo.people import add_people
+from opsbot.demo.stories import STORIES, add_story_people, plans_of, set_aside
+from opsbot.demo.supply import count_stock, open_shop
+from opsbot.demo.world import World
+from opsbot.demo.year import FIRST_NUMBER, run_year
+
+SEED = 20261122
+
+
+def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str, Any]]]:
+    """Return the rows of every table, for the year that ends at the midnight before `now` (UTC).
+
+    Rows of one table may lack keys that others have; those are the column's default.
+    """
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    world = World(today, seed)
+    _add_channels(world)
+    add_products(world)
+    add_story_people(world)
+    add_people(world)
+    pipeline = open_shop(world)
+    set_aside(world)
+    sales = run_year(world, pipeline, plans_of(world))
+    add_returns(world, sales, {story.number for story in STORIES})
+    count_stock(world)
+    add_cases(world, sales)
+    _add_levels(world)
+    _add_counters(world, FIRST_NUMBER + len(sales))
+    return dict(world.rows)
+
+
+def _add_channels(world: World) -> None:
+    for code, name, kind in (
+        ("web", "Web store", SalesChannelKind.WEB_STORE),
+        ("store", "Berlin store", SalesChannelKind.OWN_STORE),
+        ("market", "Marketplace", SalesChannelKind.MARKETPLACE),
+        ("partner", "Retail partners", SalesChannelKind.RETAIL_PARTNER),
+    ):
+        world.add(SalesChannel, code=code, name=name, kind=kind)
+
+
+def _add_levels(world: World) -> None:
+    """Add up the ledger and the reservations."""
+    levels: dict[tuple[str, int], dict[str, Any]] = {}
+
+    def level(row: dict[str, Any]) -> dict[str, Any]:
+        key = (row["sku"], row["location_id"])
+        zero = {"sku": key[0], "location_id": key[1], "on_hand": 0, "reserved": 0}
+        return levels.setdefault(key, zero)
+
+    for move in world.rows[StockMove]:
+        level(move)["on_hand"] += move["quantity"]
+    for held in world.rows[Reservation]:
+        if held["state"] is ReservationState.ACTIVE:
+            level(held)["reserved"] += held["quantity"]
+    world.rows[StockLevel].extend(levels.values())
+
+
+def _add_counters(world: World, next_order: int) -> None:
+    counters = world.counters()
+    counters[NumberKind.ORDER] = next_order - 1
+    counters[NumberKind.CUSTOMER] = 1000 + len(world.people)
+    world.rows[Counter].extend(
+        {"kind": kind, "last": last} for kind, last in sorted(counters.items())
+    )
