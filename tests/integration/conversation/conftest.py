@@ -1,0 +1,164 @@
+"""A conversation service with a scripted model and three small tools of our own."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import pytest
+from langchain_core.messages import AIMessage, ToolCall
+from pydantic import Field
+from sqlalchemy import func, select
+
+from opsbot.commerce.cases import Case, CaseKind, open_case
+from opsbot.conversation.assistant import Assistant
+from opsbot.conversation.chat_model import Breaker
+from opsbot.conversation.decisions import Decisions
+from opsbot.conversation.events import Bell, StoredEvent
+from opsbot.conversation.runner import Runner
+from opsbot.conversation.service import ConversationService
+from opsbot.db import Database
+from opsbot.retrieval.knowledge import Knowledge
+from opsbot.settings import Settings
+from opsbot.testing import ScriptedModel
+from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.policy import load_policies
+from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.tool import ToolContext, tool
+from tests.factories import NOON, make_customer
+
+REPOSITORY = Path(__file__).parents[3]
+Text = Annotated[str, Field(max_length=80)]
+
+
+@tool(examples=(), label="Looking it up")
+def look_up(ctx: ToolContext, key: Text) -> Result:
+    """Look something up."""
+    return Result(f"{key} costs €19.10.", facts={"key": key})
+
+
+@tool(examples=(), label="Opening a case", effect="write", level=Level.SIGNED_IN)
+def report(ctx: ToolContext, about: Text) -> Change:
+    """Open a case."""
+
+    def apply() -> Result:
+        case = open_case(
+            ctx.session,
+            kind=CaseKind.SUPPORT,
+            subject=about,
+            summary=about,
+            now=ctx.now,
+            actor="test",
+        )
+        return Result(f"Case {case.number} is open.")
+
+    return Change(f"Open a case about {about}?", ("A case is opened.",), "Open it", {}, apply)
+
+
+@tool(examples=(), label="Changing it", effect="write", level=Level.FRESH_CODE)
+def change(ctx: ToolContext, to: Text) -> Change:
+    """Change something risky."""
+    return Change(f"Change it to {to}?", (), "Change it", {}, lambda: Result(f"It is {to} now."))
+
+
+@tool(examples=(), label="Handing over", role="handoff")
+def ask_person(ctx: ToolContext) -> Result:
+    """Hand over."""
+    return Result("A person takes over.", hands_off=True)
+
+
+@dataclass
+class Shop:
+    """What a test of conversations needs."""
+
+    database: Database
+    model: ScriptedModel
+    remote: ScriptedModel
+    service: ConversationService
+    ada: Caller
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def say(
+        self, text: str, *lines: Any, caller: Caller | None = None, conversation: Any = None
+    ) -> Any:
+        """Let the embedded model say `lines`, and return the reply to `text`."""
+        self.model.lines.extend(lines)
+        return self.service.reply(
+            caller or self.ada,
+            text,
+            client_id=f"m{next(self.numbers)}",
+            now=NOON,
+            conversation_id=conversation,
+        )
+
+    def events(self, conversation_id: str, caller: Caller | None = None) -> list[StoredEvent]:
+        """Return the stored events."""
+        return self.service.events(caller or self.ada, conversation_id)[0]
+
+    def cases(self) -> int:
+        """Return how many cases there are."""
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(Case)) or 0
+
+
+def call(name: str, **arguments: object) -> AIMessage:
+    """Return a line that calls a tool."""
+    return AIMessage("", tool_calls=[ToolCall(name=name, args=arguments, id=f"call_{name}")])
+
+
+def shop_with(database: Database, settings: Settings, *, remote: bool = False) -> Shop:
+    """Build the service; with `remote`, a second scripted model stands in for a provider's."""
+    with database.write() as session:
+        customer = make_customer()
+        session.add(customer)
+        session.flush()
+        ada = Caller(Audience.CUSTOMER, "widget", Level.SIGNED_IN, customer_id=customer.id)
+    executor = Executor(
+        database,
+        settings,
+        {t.name: t for t in (look_up, report, change, ask_person)},
+        cast("Knowledge", None),  # these tools search nothing
+        load_policies(REPOSITORY / "knowledge" / "policies"),
+    )
+    ids = (f"id{n}" for n in itertools.count())
+    ticks = itertools.count()
+    bell, model, other = Bell(), ScriptedModel(lines=[]), ScriptedModel(lines=[])
+    decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=lambda: next(ids))
+    assistant = Assistant(
+        settings, executor, model, other if remote else None, Breaker(lambda: 0.0)
+    )
+    runner = Runner(
+        database,
+        assistant,
+        decisions,
+        bell,
+        versions=lambda: {"index": 1},
+        clock=lambda: NOON + timedelta(seconds=1),
+        elapsed=lambda: float(next(ticks)),
+        new_id=lambda: next(ids),
+    )
+    service = ConversationService(database, runner, decisions, bell, lambda: next(ids))
+    return Shop(database, model, other, service, ada)
+
+
+@pytest.fixture
+def make_shop(database: Database, settings: Settings) -> Iterator[Callable[..., Shop]]:
+    """Return a function that builds the shop; its threads end with the test."""
+    made: list[Shop] = []
+
+    def make(*, remote: bool = False) -> Shop:
+        made.append(shop_with(database, settings, remote=remote))
+        return made[-1]
+
+    yield make
+    for shop in made:
+        shop.service.close()
+
+
+@pytest.fixture
+def shop(make_shop: Callable[..., Shop]) -> Shop:
+    """A shop with the embedded model alone."""
+    return make_shop()

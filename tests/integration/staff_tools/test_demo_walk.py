@@ -1,0 +1,102 @@
+"""Every tool for staff, on the sample shop."""
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from opsbot.channels.charts import draw
+from opsbot.db import Database
+from opsbot.demo.load import load_demo
+from opsbot.errors import OpsbotError
+from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.loading import AnyTool
+from tests.integration.staff_tools.conftest import Ask
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("order_overview", {"order_number": "#1001"}),
+    ("order_overview", {"order_number": "1011"}),
+    ("customer_overview", {"customer": "ada@example.com"}),
+    ("customer_overview", {"customer": "Brandt"}),
+    ("late_orders", {}),
+    ("late_shipments", {}),
+    ("late_shipments", {"days": "a week"}),
+    ("stock_of", {"item": "Kiln mug"}),
+    ("stock_of", {"item": "lamps"}),
+    ("runs_out", {}),
+    ("runs_out", {"days": "two months", "category": "the lamps"}),
+    ("returns_by_reason", {"period": "last 6 months"}),
+    ("returns_by_reason", {"period": "this year", "item": "tote bag"}),
+    ("query_metric", {"metric": "revenue", "period": "last month", "compare": "true"}),
+    ("query_metric", {"metric": "revenue", "period": "last 6 months", "by": "by_month"}),
+    ("query_metric", {"metric": "orders", "period": "last 30 days", "by": "by_day"}),
+    ("query_metric", {"metric": "average_order_value", "by": "by_channel"}),
+    ("query_metric", {"metric": "otif", "period": "last month", "by": "by_carrier"}),
+    ("query_metric", {"metric": "return_rate", "period": "last 6 months", "by": "by_month"}),
+    ("query_metric", {"metric": "return_rate", "period": "Q3", "by": "by_category"}),
+    ("query_metric", {"metric": "cycle_time", "period": "last 90 days", "by": "by_country"}),
+]
+STAFF_TOOLS = {name for name, _ in CALLS}
+CUSTOMERS = [
+    Caller(Audience.CUSTOMER, "widget", Level.ANONYMOUS, visitor="v1"),
+    Caller(Audience.CUSTOMER, "widget", Level.ORDER, proved_order_id=1, visitor="v1"),
+    Caller(Audience.CUSTOMER, "widget", Level.SIGNED_IN, customer_id=1),
+    Caller(Audience.CUSTOMER, "widget", Level.FRESH_CODE, customer_id=1, roles=frozenset({"lead"})),
+]
+
+
+def test_every_staff_tool_answers_on_the_sample_shop(database: Database, ask: Ask) -> None:
+    load_demo(database, now=NOW)
+
+    for name, arguments in CALLS:
+        began = time.perf_counter()
+        result = ask(name, now=NOW, **arguments)
+        print(f"{name} {arguments}: {1000 * (time.perf_counter() - began):.0f} ms")  # noqa: T201
+
+        what = f"{name} {arguments}: {result.say}"
+        head, _, more = result.say.partition("\n\n")
+        assert head.startswith("**"), what
+        assert head.endswith("**"), what
+        assert any(character.isdigit() for character in head), what
+        assert len(more.splitlines()) <= 3, what
+        assert result.table is not None, what
+        assert result.table.rows, what
+        assert "as of" in result.table.caption or "newest first" in result.table.caption, what
+        assert json.loads(json.dumps(result.facts)) == result.facts, what
+        assert "as_of" in result.facts, what
+        if result.chart is not None:
+            spec = draw(asdict(result.chart), asdict(result.table))
+            assert len(spec["data"]["values"]) == len(result.table.rows) * len(result.chart.y)
+
+
+@pytest.mark.parametrize("caller", CUSTOMERS, ids=["visitor", "order", "signed in", "fresh code"])
+def test_no_staff_tool_is_offered_or_open_to_a_customer(executor: Executor, caller: Caller) -> None:
+    offered = {tool.name for tool in executor.offered(caller)}
+
+    assert not offered & STAFF_TOOLS
+    for name, arguments in CALLS:
+        with pytest.raises(OpsbotError):
+            executor.run(caller, name, arguments, now=NOW)
+
+
+def test_only_those_who_deal_with_customers_see_personal_data(executor: Executor) -> None:
+    planner = Caller(Audience.STAFF, "console", staff_id=2, roles=frozenset({"planner"}))
+
+    offered = {tool.name for tool in executor.offered(planner)}
+
+    assert {"order_overview", "customer_overview"} == STAFF_TOOLS - offered
+
+
+def test_every_staff_tool_has_examples_of_its_own(tools: dict[str, AnyTool]) -> None:
+    examples = [text for name in STAFF_TOOLS for text in tools[name].examples]
+
+    assert len(set(examples)) == len(examples)
+    for name in STAFF_TOOLS:
+        assert len(tools[name].examples) >= 8, name
+        assert tools[name].audience is Audience.STAFF, name
+        assert tools[name].effect == "read", name

@@ -1,0 +1,98 @@
+"""Vectors: the same every time, and those of the reference."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opsbot.errors import UnavailableError
+from opsbot.retrieval.encoder import MODEL_KEY, MiniLmEncoder
+from opsbot.retrieval.weights import find_model_folder, read_known
+
+TEXTS = [
+    "How do I change the LED module?",
+    "E-17",
+    "Wipe the oak arm with a dry cloth.",
+    "Wie lange dauert der Versand nach Österreich?",
+    "",
+    "| Espresso | 8 to 12 | 150 seconds |",
+    "my lamp flickers 😟",
+    "Mains voltage can kill. Only a qualified electrician may connect this lamp.",
+    "a",
+    "Return within 30 days of delivery. " * 80,
+    "EUR 14.90",
+    "the the the the",
+]
+
+
+def test_vectors_have_length_one(encoder: MiniLmEncoder) -> None:
+    vectors = encoder.encode(TEXTS)
+
+    assert vectors.shape == (len(TEXTS), 384)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_no_texts_make_no_vectors(encoder: MiniLmEncoder) -> None:
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others(tmp_path: Path) -> None:
+    together = MiniLmEncoder.open(tmp_path).encode(TEXTS)
+    fresh = MiniLmEncoder.open(tmp_path)
+
+    alone = np.vstack([fresh.encode([text]) for text in TEXTS])
+
+    assert np.array_equal(alone, together)
+
+
+def test_many_threads_get_the_vectors_of_one(tmp_path: Path, encoder: MiniLmEncoder) -> None:
+    expected = encoder.encode(TEXTS)
+    fresh = MiniLmEncoder.open(tmp_path)
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: fresh.encode(TEXTS), range(8)))
+
+    assert all(np.array_equal(result, expected) for result in results)
+
+
+def test_a_broken_graph_is_built_again(tmp_path: Path) -> None:
+    graph = tmp_path / "models" / f"{MODEL_KEY}.onnx"
+    graph.parent.mkdir()
+    graph.write_bytes(b"half a graph")
+
+    vectors = MiniLmEncoder.open(tmp_path).encode(["a lamp"])
+
+    assert vectors.shape == (1, 384)
+    assert [path.name for path in graph.parent.iterdir()] == [graph.name]
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+
+    with pytest.raises(UnavailableError, match="data/models cannot be written"):
+        MiniLmEncoder.open(tmp_path / "data")
+
+
+def test_weights_that_are_not_the_known_ones_are_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"other weights")
+
+    with pytest.raises(UnavailableError, match="is not the embedding model"):
+        read_known(weights, "0" * 64)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_vectors_are_those_of_sentence_transformers(encoder: MiniLmEncoder) -> None:
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (it imports torch)
+
+    reference = SentenceTransformer(str(find_model_folder()), device="cpu")
+    expected = reference.encode(TEXTS, normalize_embeddings=True)
+
+    cosines = np.sum(encoder.encode(TEXTS) * expected, axis=1)
+
+    # int8 weights: near, and near enough that the order of texts stays.
+    assert cosines.min() > 0.96
+    assert cosines.mean() > 0.985
