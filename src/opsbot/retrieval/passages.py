@@ -53,14 +53,18 @@ class _Piece:
 
 
 def cut_article(article: Article) -> list[Passage]:
-    """Return the passages of an article, in order."""
+    """Return the passages of an article, in order.
+
+    What only points elsewhere is left out, unless the whole article does no more than that: who
+    asks for it by its title must still find where it points.
+    """
     anchors = {heading.start: heading.anchor for heading in article.headings}
-    return [
+    passages = [
         passage
         for section in find_sections(article.text, anchors=anchors)
         for passage in _cut_section(article, section)
-        if not _only_points(passage.text)
     ]
+    return [passage for passage in passages if not _only_points(passage.text)] or passages
 
 
 def title_text(title: str, headings: Sequence[str]) -> str:

@@ -74,12 +74,21 @@ def test_passages_say_where_they_stand_and_stay_small(sizes: list[int]) -> None:
 
 
 def test_a_section_that_only_points_elsewhere_is_no_passage() -> None:
-    text = "## Related pages\n\n- [Warranty](/help/warranty)\n- [Lamp flickers](/help/flickers)\n"
+    text = (
+        "Wipe the arm.\n\n## Related pages\n\n"
+        "- [Warranty](/help/warranty)\n- [Lamp flickers](/help/flickers)\n"
+    )
 
-    assert cut(text) == []
+    assert [passage.text for passage in cut(text)] == ["Wipe the arm."]
 
 
 def test_other_headings_make_another_passage_of_the_same_words() -> None:
     [one, other] = cut("## Oak\n\nWipe it.\n\n## Walnut\n\nWipe it.\n")
 
     assert one.content_hash != other.content_hash
+
+
+def test_an_article_that_only_points_elsewhere_is_still_a_passage() -> None:
+    [passage] = cut("Moved to [Lamp flickers](/help/flickers).\n")
+
+    assert passage.text == "Moved to [Lamp flickers](/help/flickers)."
