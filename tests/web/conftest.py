@@ -29,10 +29,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder: they need a browser."""
+    """Mark the tests that need a browser.
+
+    On a build machine a browser shares two cores with everything else and now and then stands
+    still for longer than any patience; such a test runs again, and the summary says so.
+    """
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+        if os.environ.get("CI") and item.get_closest_marker("browser"):  # noqa: TID251  (not a setting of ours)
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session")
