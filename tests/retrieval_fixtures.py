@@ -58,6 +58,10 @@ class CountingEncoder:
     def key(self) -> str:
         return self._encoder.key
 
+    @property
+    def dimensions(self) -> int:
+        return self._encoder.dimensions
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.texts.extend(texts)
         return self._encoder.encode(texts)

@@ -27,8 +27,9 @@ from sqlalchemy.orm import Session
 from opsbot.db import Database
 from opsbot.retrieval.encoder import Encoder, Vectors
 from opsbot.retrieval.hits import combine
-from opsbot.retrieval.lexical import LexicalIndex, question_terms, to_stems
+from opsbot.retrieval.lexical import question_terms, to_stems
 from opsbot.retrieval.models import ArticleRow, IndexState, PassageRow
+from opsbot.retrieval.postings import LexicalIndex
 from opsbot.retrieval.rows import read_keys, read_vectors, split_batches
 from opsbot.retrieval.shelf import load_shelf
 from opsbot.retrieval.structure import to_plain

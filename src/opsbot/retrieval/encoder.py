@@ -47,8 +47,13 @@ class Encoder(Protocol):
         """What the vectors depend on; vectors of different keys cannot be compared."""
         ...
 
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return an array of shape (len(texts), 384), each row of length 1."""
+        """Return an array of shape (len(texts), dimensions), each row of length 1."""
         ...
 
 
@@ -65,6 +70,11 @@ class MiniLmEncoder:
     def key(self) -> str:
         """The hash of the weights and the way the graph is built."""
         return MODEL_KEY
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector: 384."""
+        return DIMENSIONS
 
     @classmethod
     def open(cls, data_dir: Path) -> "MiniLmEncoder":

@@ -33,6 +33,10 @@ class Hit:
     passage_id: int
     path: str
     """File of the article, such as `manuals/halo-desk-lamp.md`."""
+    slug: str
+    """Name of the article in addresses."""
+    version: int
+    """Version of the article's text that the offsets refer to."""
     title: str
     headings: tuple[str, ...]
     """Headings above the passage, outermost first, without the title."""
@@ -48,8 +52,10 @@ class Hit:
     """Body of the section the passage belongs to, as it stands in the article's text."""
     section_start: int
     """Offset of the section's body into the article's text."""
+    page: int | None
+    """Page of the file that the passage begins on, where the file has pages."""
     safety: bool
-    """The article is one that people's safety depends on."""
+    """The passage holds a warning, or its article is one that people's safety depends on."""
     language: str
     score: float
     """Fused score; see `Score`."""
@@ -99,10 +105,12 @@ def _hits_query() -> Select[Any]:
             PassageRow.end,
             PassageRow.section_start,
             section,
+            PassageRow.page,
+            PassageRow.safety,
             ArticleRow.path,
             ArticleRow.slug,
+            ArticleRow.version,
             ArticleRow.title,
-            ArticleRow.safety,
             ArticleRow.language,
         )
         .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
@@ -116,11 +124,10 @@ def _hits_query() -> Select[Any]:
 
 def _make_hit(row: object, score: Score) -> Hit:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001  (public in SQLAlchemy)
-    slug, anchor = values.pop("slug"), values["anchor"]
     return Hit(
         passage_id=values.pop("id"),
         headings=tuple(values.pop("headings")),
-        url=article_url(slug, anchor),
+        url=article_url(values["slug"], values["anchor"]),
         score=score.fused,
         cosine=score.cosine,
         confidence=score.confidence,

@@ -1,26 +1,42 @@
 """Bring the articles of a folder into the database: only what changed is read and embedded."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
 from opsbot.errors import InvalidInputError
-from opsbot.retrieval.articles import Article, hash_file, list_files, read_article
+from opsbot.retrieval.articles import Parse, read_article
 from opsbot.retrieval.calibration import calibrate
+from opsbot.retrieval.embedding import embed
 from opsbot.retrieval.encoder import Encoder
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, IndexState, PassageRow
+from opsbot.retrieval.models import ArticleRow, ArticleStatus
 from opsbot.retrieval.normalise import to_slug
-from opsbot.retrieval.passages import Passage, cut_article, title_text
-from opsbot.retrieval.rows import split_batches, to_bytes
+from opsbot.retrieval.passages import cut_article
+from opsbot.retrieval.sandbox import Sandbox
+from opsbot.retrieval.sources import Sources
+from opsbot.retrieval.storing import (
+    FileMark,
+    PackedVectors,
+    ReadFile,
+    raise_version,
+    store_article,
+    store_removed,
+    store_unreadable,
+    store_vectors,
+    terms_of,
+)
+from opsbot.retrieval.upkeep import prepare_state, switch_model, tidy
 
 Progress = Callable[[int, int, str], None]
 """Called before each file: how many are done, how many there are, its path."""
+
+_GROUP = 256
+"""Passages that are embedded and stored together: some seconds of work, lost by a kill at worst."""
 
 
 @dataclass
@@ -40,16 +56,17 @@ class _Known:
     """What the database has of a file."""
 
     content_hash: str
+    stamp: str
     status: ArticleStatus
     reason: str
 
 
 @dataclass(frozen=True)
-class _Vectors:
-    """The stored vectors of a passage: text, title."""
+class _Refused:
+    """A file that cannot be read, and why."""
 
-    text: bytes
-    title: bytes
+    mark: FileMark
+    reason: str
 
 
 def ingest(
@@ -58,88 +75,152 @@ def ingest(
     encoder: Encoder,
     *,
     now: datetime,
+    uploads: Path | None = None,
     progress: Progress | None = None,
+    trust_times: bool = True,
 ) -> IngestReport:
-    """Make the database hold the articles of `folder`, no more and no fewer.
+    """Make the database hold the articles of the folders, no more and no fewer.
 
-    A file whose bytes did not change is not read; a passage whose words did not change keeps its
-    vectors. Each file is one transaction, and so is the removal of those that are gone. A file
-    that cannot be read loses its old passages: nobody knows whether they still hold, or for whom.
+    A file that did not change is not read; a passage whose words did not change keeps its vectors.
+    Files are stored in small groups, each in one transaction, and so is the removal of those that
+    are gone. A file that cannot be read loses its old passages: nobody knows whether they still
+    hold, or for whom. With another encoder than before, all passages are embedded beside their old
+    vectors, which serve until the new ones are complete.
+
+    Args:
+        database: has the tables of this version.
+        folder: holds the shop's articles.
+        encoder: makes the vectors.
+        now: the time of the new versions.
+        uploads: holds the articles that staff have uploaded.
+        progress: is told of each file.
+        trust_times: take a file with the size and the time of change it had for unchanged.
 
     Raises:
         InvalidInputError: the folder does not exist.
     """
-    paths, report = list_files(folder), IngestReport()
-    known = _prepare(database, encoder)
-    _remove(database, sorted(known.keys() - set(paths)), report)
-    slugs = dict[str, str]()
-    for number, path in enumerate(paths):
-        if progress is not None:
-            progress(number, len(paths), path)
-        _ingest_file(_Task(database, folder, encoder, now), path, known.get(path), slugs, report)
-    if report.added or report.changed or report.removed or report.unreadable:
+    sources, report = Sources(folder, uploads), IngestReport()
+    paths = sources.list_paths()
+    prepare_state(database, encoder)
+    switched = switch_model(database, encoder)
+    known = _read_known(database)
+    gone = sorted(known.keys() - set(paths))
+    gone = [path for path in gone if known[path].status is not ArticleStatus.DELETED]
+    if gone:
+        with database.write() as session:
+            store_removed(session, gone, raise_version(session), now=now)
+        report.removed.extend(gone)
+    run = _Run(database, sources, encoder, now, known, report, trust_times=trust_times)
+    with Sandbox() as sandbox:
+        for number, path in enumerate(paths):
+            if progress is not None:
+                progress(number, len(paths), path)
+            run.take(path, sandbox.parse)
+        run.flush()
+    if switched or run.stored or gone:
+        tidy(database)
         calibrate(database, encoder)
     return report
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What every file needs."""
+class _Run:
+    """One walk over the files."""
 
-    database: Database
-    folder: Path
-    encoder: Encoder
-    now: datetime
+    def __init__(
+        self,
+        database: Database,
+        sources: Sources,
+        encoder: Encoder,
+        now: datetime,
+        known: Mapping[str, _Known],
+        report: IngestReport,
+        *,
+        trust_times: bool,
+    ) -> None:
+        self._database, self._sources, self._encoder = database, sources, encoder
+        self._now, self._known, self._report = now, known, report
+        self._trust_times = trust_times
+        self._slugs = dict[str, str]()
+        self._waiting: list[ReadFile | _Refused] = []
+        self._stamps = dict[str, str]()
+        self.stored = 0
+        """Files whose rows were written."""
+
+    def take(self, path: str, parse: Parse) -> None:
+        """Read a file if it changed; it is stored with some of those that follow it."""
+        known = self._known.get(path)
+        found = self._read(path, known, parse)
+        if found is None and known is not None:
+            _report_unchanged(path, known, self._report)
+        elif isinstance(found, _Refused):
+            self._report.unreadable.append((path, found.reason))
+        elif known is None or known.status is ArticleStatus.DELETED:
+            self._report.added.append(path)
+        else:
+            self._report.changed.append(path)
+        if found is not None:
+            self._waiting.append(found)
+        if sum(len(f.passages) for f in self._waiting if isinstance(f, ReadFile)) >= _GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Embed and store what waits."""
+        # The encoder works between transactions: none is open while it does.
+        files = [found for found in self._waiting if isinstance(found, ReadFile)]
+        passages = [(read.article.about.title, p) for read in files for p in read.passages]
+        vectors = embed(self._database, self._encoder, passages)
+        if self._waiting or self._stamps:
+            with self._database.write() as session:
+                self._store(session, vectors)
+        self.stored += len(self._waiting)
+        self._waiting, self._stamps = [], {}
+
+    def _store(self, session: Session, vectors: Mapping[str, PackedVectors]) -> None:
+        if self._waiting:
+            version = raise_version(session)
+            store_vectors(session, self._encoder.key, vectors)
+        for found in self._waiting:
+            if isinstance(found, ReadFile):
+                store_article(session, found, version, now=self._now)
+            else:
+                store_unreadable(session, found.mark, found.reason, version, now=self._now)
+        for path, stamp in self._stamps.items():
+            session.execute(update(ArticleRow).where(ArticleRow.path == path).values(stamp=stamp))
+
+    def _read(self, path: str, known: _Known | None, parse: Parse) -> ReadFile | _Refused | None:
+        """Return what a file holds, or why it cannot be read; None when it is as it was."""
+        mark = FileMark(path, "", "")
+        try:
+            _claim_slug(path, self._slugs)
+            # Before it is read, so that whoever writes it meanwhile leaves another stamp.
+            stamp = self._sources.stamp(path)
+            if self._trust_times and known is not None and known.stamp == stamp:
+                return None
+            mark = FileMark(path, self._sources.hash(path), stamp)
+            if known is not None and known.content_hash == mark.content_hash:
+                self._stamps[path] = stamp
+                return None
+            article = read_article(self._sources, path, parse)
+        except InvalidInputError as error:
+            return _Refused(mark, str(error))
+        passages = cut_article(article)
+        terms = [terms_of(article.about.title, passage) for passage in passages]
+        return ReadFile(mark, article, passages, terms)
 
 
-def _prepare(database: Database, encoder: Encoder) -> dict[str, _Known]:
-    """Return what is known of each file; with another encoder, that is nothing."""
-    try:
-        with database.write() as session:
-            if session.scalar(select(IndexState)) is None:
-                session.add(IndexState(id=1, version=1, model_key=encoder.key, threshold=None))
-    except IntegrityError:
-        pass  # Another process was first, and its row will do.
-    with database.write() as session:
-        state = session.scalars(select(IndexState)).one()
-        if state.model_key != encoder.key:
-            state.model_key, state.threshold = encoder.key, None
-            state.version += 1
-            session.execute(delete(PassageRow))
-            session.execute(update(ArticleRow).values(content_hash=""))
-        rows = session.scalars(select(ArticleRow))
-        return {row.path: _Known(row.content_hash, row.status, row.reason) for row in rows}
-
-
-def _remove(database: Database, paths: Sequence[str], report: IngestReport) -> None:
-    if not paths:
-        return
-    with database.write() as session:
-        _raise_version(session)
-        for some in split_batches(paths):
-            ids = select(ArticleRow.id).where(ArticleRow.path.in_(some))
-            session.execute(delete(PassageRow).where(PassageRow.article_id.in_(ids)))
-            session.execute(delete(ArticleRow).where(ArticleRow.path.in_(some)))
-    report.removed.extend(paths)
-
-
-def _ingest_file(
-    task: _Task, path: str, known: _Known | None, slugs: dict[str, str], report: IngestReport
-) -> None:
-    content_hash = ""
-    try:
-        _claim_slug(path, slugs)
-        content_hash = hash_file(task.folder, path)
-        if known is not None and known.content_hash == content_hash:
-            _report_unchanged(path, known, report)
-            return
-        article = read_article(task.folder, path)
-        _store(task, article, content_hash)
-    except InvalidInputError as error:
-        _store_unreadable(task, path, content_hash, str(error))
-        report.unreadable.append((path, str(error)))
-        return
-    (report.added if known is None else report.changed).append(path)
+def _read_known(database: Database) -> dict[str, _Known]:
+    query = select(
+        ArticleRow.path,
+        ArticleRow.content_hash,
+        ArticleRow.stamp,
+        ArticleRow.status,
+        ArticleRow.reason,
+    )
+    with database.read() as session:
+        return {
+            row.path: _Known(row.content_hash, row.stamp, row.status, row.reason)
+            for row in session.execute(query)
+        }
 
 
 def _report_unchanged(path: str, known: _Known, report: IngestReport) -> None:
@@ -156,94 +237,3 @@ def _claim_slug(path: str, slugs: dict[str, str]) -> None:
         raise InvalidInputError(
             f"{path} would have the same address as {other} (/help/{to_slug(path)}); rename it."
         )
-
-
-def _store(task: _Task, article: Article, content_hash: str) -> None:
-    passages = cut_article(article)
-    vectors = _find_vectors(task.database, passages)
-    # The encoder works between transactions: none is open while it does.
-    vectors |= _embed(task.encoder, article, [p for p in passages if p.content_hash not in vectors])
-    with task.database.write() as session:
-        row = _replace(session, article.path, content_hash, ArticleStatus.READABLE, task.now)
-        row.title, row.audience = article.about.title, article.about.audience
-        row.language, row.products = article.about.language, list(article.about.product)
-        row.safety, row.updated_on = article.about.safety, article.about.updated
-        row.format, row.text, row.slug = article.format, article.text, article.slug
-        row.headings = [vars(heading) for heading in article.headings]
-        session.flush()
-        session.add_all(
-            _make_row(row.id, ordinal, passage, vectors[passage.content_hash])
-            for ordinal, passage in enumerate(passages)
-        )
-
-
-def _store_unreadable(task: _Task, path: str, content_hash: str, reason: str) -> None:
-    with task.database.write() as session:
-        row = _replace(session, path, content_hash, ArticleStatus.UNREADABLE, task.now)
-        row.reason, row.text, row.headings = reason, "", []
-        row.audience = Audience.STAFF
-
-
-def _replace(
-    session: Session, path: str, content_hash: str, status: ArticleStatus, now: datetime
-) -> ArticleRow:
-    """Return the row of a file, without its old passages."""
-    _raise_version(session)
-    row = session.scalar(select(ArticleRow).where(ArticleRow.path == path))
-    if row is None:
-        row = ArticleRow(path=path, slug=to_slug(path))
-        session.add(row)
-    else:
-        session.execute(delete(PassageRow).where(PassageRow.article_id == row.id))
-    row.content_hash, row.status, row.reason, row.ingested_at = content_hash, status, "", now
-    return row
-
-
-def _raise_version(session: Session) -> None:
-    # First in every transaction: it also makes writers on PostgreSQL wait for each other.
-    session.execute(update(IndexState).values(version=IndexState.version + 1))
-
-
-def _find_vectors(database: Database, passages: Iterable[Passage]) -> dict[str, _Vectors]:
-    """Return the vectors that passages with the same words have already."""
-    hashes = [passage.content_hash for passage in passages]
-    found = dict[str, _Vectors]()
-    with database.read() as session:
-        for some in split_batches(hashes):
-            query = select(
-                PassageRow.content_hash, PassageRow.vector, PassageRow.title_vector
-            ).where(PassageRow.content_hash.in_(some))
-            for row in session.execute(query):
-                found[row.content_hash] = _Vectors(row.vector, row.title_vector)
-    return found
-
-
-def _embed(encoder: Encoder, article: Article, passages: Sequence[Passage]) -> dict[str, _Vectors]:
-    if not passages:
-        return {}
-    texts = [passage.searched_text() for passage in passages]
-    titles = [title_text(article.about.title, passage.headings) for passage in passages]
-    vectors = encoder.encode([*texts, *titles])
-    return {
-        passage.content_hash: _Vectors(to_bytes(text), to_bytes(title))
-        for passage, text, title in zip(
-            passages, vectors[: len(passages)], vectors[len(passages) :], strict=True
-        )
-    }
-
-
-def _make_row(article_id: int, ordinal: int, passage: Passage, vectors: _Vectors) -> PassageRow:
-    return PassageRow(
-        article_id=article_id,
-        ordinal=ordinal,
-        headings=list(passage.headings),
-        anchor=passage.anchor,
-        text=passage.text,
-        start=passage.span.start,
-        end=passage.span.end,
-        section_start=passage.section.start,
-        section_end=passage.section.end,
-        content_hash=passage.content_hash,
-        vector=vectors.text,
-        title_vector=vectors.title,
-    )

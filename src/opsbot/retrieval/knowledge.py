@@ -13,7 +13,7 @@ from opsbot.errors import NotFoundError
 from opsbot.retrieval.answers import Extract, compose, extract
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.hits import Hit, Score, article_url, read_hits
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience
+from opsbot.retrieval.models import ArticleRow, ArticleStatus, ArticleVersionRow, Audience
 from opsbot.retrieval.retriever import Retriever
 from opsbot.retrieval.rows import read_keys, read_version, split_batches
 from opsbot.retrieval.shelf import AUDIENCES, Reader
@@ -51,6 +51,19 @@ class ArticlePage(ArticleSummary):
     """Markdown without the title; links to other articles lead to their pages."""
     headings: tuple[Heading, ...]
     """In order: the id of the nth heading on the page is the nth anchor."""
+
+
+@dataclass(frozen=True)
+class ArticleVersion:
+    """The text an article had at one time."""
+
+    slug: str
+    version: int
+    title: str
+    text: str
+    """Markdown without the title; what quotes of that version are offsets into."""
+    current: int | None
+    """The newest version; unset when the article is deleted or cannot be read any more."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +174,31 @@ class Knowledge:
             raise NotFoundError("article", slug)
         headings = tuple(Heading(**heading) for heading in row.headings)
         return ArticlePage(**vars(_summarise(row)), text=row.text, headings=headings)
+
+    def read_version(self, slug: str, version: int, *, audience: Reader) -> ArticleVersion:
+        """Return an article as it was in `version`, even when it has been deleted since.
+
+        Raises:
+            NotFoundError: there is no such version, or the article was or is not for this reader.
+        """
+        allowed = AUDIENCES[audience]
+        query = (
+            select(ArticleVersionRow, ArticleRow.status, ArticleRow.version)
+            .join(ArticleRow, ArticleRow.id == ArticleVersionRow.article_id)
+            .where(
+                ArticleRow.slug == slug,
+                ArticleVersionRow.version == version,
+                ArticleRow.audience.in_(allowed),
+                ArticleVersionRow.audience.in_(allowed),
+            )
+        )
+        with self._database.read() as session:
+            found = session.execute(query).first()
+        if found is None:
+            raise NotFoundError("article", slug)
+        row, status, newest = found
+        current = newest if status is ArticleStatus.READABLE else None
+        return ArticleVersion(slug, row.version, row.title, row.text, current)
 
     def list_articles(self, *, audience: Reader) -> list[ArticleSummary]:
         """Return the articles this reader may see, by path."""

@@ -1,6 +1,6 @@
 """What is kept of the articles: their text, their passages, and the state of the index.
 
-These rows are the truth. Chroma and the word index are caches that are built from them.
+These rows are the truth. Chroma and what a process holds in memory follow from them.
 """
 
 from datetime import date, datetime
@@ -21,10 +21,12 @@ class Audience(StrEnum):
 
 
 class ArticleStatus(StrEnum):
-    """Whether the file of an article could be read."""
+    """Whether an article may be read."""
 
     READABLE = "readable"
     UNREADABLE = "unreadable"
+    DELETED = "deleted"
+    """Its file is gone. The row stays, so that what was once quoted can still be checked."""
 
 
 class ArticleRow(Base):
@@ -40,6 +42,8 @@ class ArticleRow(Base):
     status: Mapped[ArticleStatus]
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why the file cannot be read, as one sentence; empty when it can."""
+    version: Mapped[int] = mapped_column(default=0)
+    """Raised when title, text or audience change; 0: it never could be read."""
     title: Mapped[str] = mapped_column(default="")
     audience: Mapped[Audience] = mapped_column(default=Audience.STAFF)
     language: Mapped[str] = mapped_column(default="en")
@@ -50,6 +54,8 @@ class ArticleRow(Base):
     """Suffix of the file without its dot."""
     content_hash: Mapped[str]
     """SHA-256 of the file, its sidecar and the reader's version: equal means unchanged."""
+    stamp: Mapped[str] = mapped_column(default="")
+    """Sizes and times of change of the file and its sidecar, to tell without reading them."""
     updated_on: Mapped[date | None] = mapped_column(Date, default=None)
     text: Mapped[str] = mapped_column(Text, default="")
     """The normalised Markdown that offsets refer to."""
@@ -58,10 +64,29 @@ class ArticleRow(Base):
     ingested_at: Mapped[datetime]
 
 
+class ArticleVersionRow(Base):
+    """The text an article had at one time: what a quote of that time is checked against."""
+
+    __tablename__ = "article_versions"
+
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    audience: Mapped[Audience]
+    text: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str]
+    """SHA-256 of the text."""
+    made_at: Mapped[datetime]
+
+
 class PassageRow(Base):
     """A piece of an article that can answer a question by itself."""
 
     __tablename__ = "passages"
+    # Without it SQLite would give the id of a deleted passage to another one.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(
@@ -81,12 +106,42 @@ class PassageRow(Base):
     section_start: Mapped[int]
     section_end: Mapped[int]
     """Offsets of the body of the section it belongs to."""
+    page: Mapped[int | None]
+    """Page of the file it begins on, from 1; unset where there are no pages."""
+    safety: Mapped[bool] = mapped_column(default=False)
+    """It holds a warning, or its article is one that people's safety depends on."""
+    terms: Mapped[bytes] = mapped_column(LargeBinary)
+    """Its stems and how often each occurs; see `packing.pack_terms`."""
     content_hash: Mapped[str] = mapped_column(index=True)
-    """SHA-256 of title, headings and text: equal means equal vectors."""
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-    """The text's vector: little-endian float32 of length 1."""
-    title_vector: Mapped[bytes] = mapped_column(LargeBinary)
-    """The vector of title and headings, in the same form."""
+    """SHA-256 of title, headings and text: equal means equal vectors and terms."""
+
+
+class VectorRow(Base):
+    """The vectors of one content by one encoder. Those of several encoders stand side by side."""
+
+    __tablename__ = "vectors"
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    model_key: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    """Of the text; see `packing.pack_vector`."""
+    title: Mapped[bytes] = mapped_column(LargeBinary)
+    """Of title and headings."""
+    tokens: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    """Of its words one by one, where the ranking looks at them."""
+
+
+class IndexChange(Base):
+    """A passage that came or went: what the caches follow, without reading all rows again."""
+
+    __tablename__ = "index_changes"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(index=True)
+    """The version of the index that it came about with."""
+    passage_id: Mapped[int]
+    added: Mapped[bool]
 
 
 class IndexState(Base):
@@ -97,7 +152,15 @@ class IndexState(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]
     """Raised in the same transaction as every change of the passages."""
+    followed_from: Mapped[int] = mapped_column(default=0)
+    """The oldest version that the changes still lead on from."""
     model_key: Mapped[str]
-    """Which encoder made the vectors."""
+    """Which encoder made the vectors that are searched."""
+    model: Mapped[str] = mapped_column(default="")
+    """What the setting called that encoder, to open it again."""
+    terms_key: Mapped[str] = mapped_column(default="")
+    """Which analysis made the terms."""
     threshold: Mapped[float | None]
     """Confidence below which nothing fits; unset until the first calibration."""
+    calibration: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the calibration found besides."""

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from opsbot.db import Database
 from opsbot.retrieval.encoder import Encoder, Vectors
 from opsbot.retrieval.hits import Hit, Score, combine, read_hits
-from opsbot.retrieval.lexical import LexicalIndex, question_terms
+from opsbot.retrieval.lexical import question_terms
+from opsbot.retrieval.postings import LexicalIndex
 from opsbot.retrieval.rows import read_vectors, read_version
 from opsbot.retrieval.shelf import AUDIENCES, Reader, Shelf, load_shelf
 from opsbot.retrieval.vectors import VectorIndex

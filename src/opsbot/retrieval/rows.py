@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-import numpy as np
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from opsbot.retrieval.encoder import DIMENSIONS, Vectors
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, IndexState, PassageRow
+from opsbot.retrieval.models import (
+    ArticleRow,
+    ArticleStatus,
+    Audience,
+    IndexState,
+    PassageRow,
+    VectorRow,
+)
+from opsbot.retrieval.packing import Vectors, unpack_vector
 
 T = TypeVar("T")
 
@@ -47,17 +53,6 @@ class PassageVectors:
     def cosine(self, vector: Vectors) -> float:
         """Return the cosine similarity of the nearer one of the two."""
         return float(max(self.text @ vector, self.title @ vector))
-
-
-def to_bytes(vector: Vectors) -> bytes:
-    """Return a vector as the database keeps it."""
-    return vector.astype("<f4").tobytes()
-
-
-def from_bytes(content: bytes) -> Vectors:
-    """Return a vector of shape (384,) from its stored form."""
-    vector: Vectors = np.frombuffer(content, "<f4", DIMENSIONS).astype(np.float32, copy=False)
-    return vector
 
 
 def read_state(session: Session) -> IndexState | None:
@@ -105,7 +100,7 @@ def read_vectors(session: Session, ids: Iterable[int]) -> Iterator[PassageVector
     """Yield the vectors of these passages, as far as they still exist."""
     for some in split_batches(list(ids)):
         for row in session.execute(_vectors_query(), {"ids": list(some)}):
-            yield PassageVectors(row.id, from_bytes(row.vector), from_bytes(row.title_vector))
+            yield PassageVectors(row.id, unpack_vector(row.text), unpack_vector(row.title))
 
 
 def split_batches(items: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T]]:
@@ -122,6 +117,9 @@ def _version_query() -> Select[int]:
 @cache
 def _vectors_query() -> Select[int, bytes, bytes]:
     # Made once: building it costs as much as running it.
-    return select(PassageRow.id, PassageRow.vector, PassageRow.title_vector).where(
-        PassageRow.id.in_(bindparam("ids", expanding=True))
+    return (
+        select(PassageRow.id, VectorRow.text, VectorRow.title)
+        .join(VectorRow, VectorRow.content_hash == PassageRow.content_hash)
+        .join(IndexState, IndexState.model_key == VectorRow.model_key)
+        .where(PassageRow.id.in_(bindparam("ids", expanding=True)))
     )

@@ -7,8 +7,9 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from opsbot.retrieval.lexical import LexicalIndex, to_stems
+from opsbot.retrieval.lexical import to_stems
 from opsbot.retrieval.models import Audience
+from opsbot.retrieval.postings import LexicalIndex
 from opsbot.retrieval.rows import read_state, read_texts
 from opsbot.retrieval.structure import to_plain
 

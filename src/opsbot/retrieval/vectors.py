@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from opsbot.db import Database
 from opsbot.retrieval.chroma import ChromaStore, FolderLock
-from opsbot.retrieval.encoder import DIMENSIONS, Vectors
+from opsbot.retrieval.encoder import DIMENSIONS
 from opsbot.retrieval.models import Audience
+from opsbot.retrieval.packing import Vectors
 from opsbot.retrieval.rows import read_keys, read_vectors, read_version
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from opsbot.db import Database
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, IndexState, PassageRow
-from opsbot.retrieval.rows import from_bytes
+from opsbot.retrieval.models import ArticleRow, ArticleStatus, IndexState, PassageRow, VectorRow
+from opsbot.retrieval.rows import read_vectors
 from tests.retrieval_fixtures import (
     LAMP,
     NOON,
@@ -47,11 +47,15 @@ def test_a_first_ingest_stores_articles_passages_and_vectors(
             .where(PassageRow.article_id == lamp.id)
             .order_by(PassageRow.ordinal)
         ).all()
+        vectors = list(read_vectors(session, [passage.id for passage in passages]))
     assert (lamp.title, lamp.products, lamp.text) == ("Halo desk lamp", ["LL-LMP-01"], LAMP)
     assert [passage.anchor for passage in passages] == ["clean-the-lamp", "change-the-led-module"]
     for passage in passages:
         assert lamp.text[passage.start : passage.end] == passage.text
-        assert abs(float(from_bytes(passage.vector) @ from_bytes(passage.vector)) - 1) < 1e-5
+    assert {found.id for found in vectors} == {passage.id for passage in passages}
+    for found in vectors:
+        assert abs(float(found.text @ found.text) - 1) < 0.01
+        assert abs(float(found.title @ found.title) - 1) < 0.01
 
 
 def test_unchanged_files_are_not_embedded_again(
@@ -175,8 +179,10 @@ def test_another_encoder_embeds_everything_again(
 
     report = ingest(database, folder, other, now=NOON)
 
-    assert report.changed == THREE
+    assert report.unchanged == THREE
     assert any("oak arm" in text for text in other.texts)
+    with database.read() as session:
+        assert set(session.scalars(sa.select(VectorRow.model_key))) == {"another-model"}
 
 
 def test_an_empty_folder_is_an_empty_index(

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from opsbot.retrieval.lexical import LexicalIndex, codes_of, question_terms, to_stems
+from opsbot.retrieval.lexical import codes_of, question_terms, to_stems
+from opsbot.retrieval.postings import LexicalIndex
 
 
 def make_index(*texts: str) -> LexicalIndex:

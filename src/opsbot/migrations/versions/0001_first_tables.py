@@ -18,8 +18,10 @@ def upgrade() -> None:
     _change_customers()
     _change_demo_loads()
     _change_fetched_mails()
+    _change_gaps()
     _change_history()
     _change_incoming_mails()
+    _change_index_changes()
     _change_index_state()
     _change_items()
     _change_jobs()
@@ -30,9 +32,6 @@ def upgrade() -> None:
     _change_proposals()
     _change_sales_channels()
     _change_staff()
-    _change_suppliers()
-    _change_survey_versions()
-    _change_addresses()
 
 
 def _change_articles() -> None:
@@ -43,6 +42,7 @@ def _change_articles() -> None:
         sa.Column("slug", sa.String(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("audience", sa.String(length=40), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
@@ -50,6 +50,7 @@ def _change_articles() -> None:
         sa.Column("safety", sa.Boolean(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("stamp", sa.String(), nullable=False),
         sa.Column("updated_on", sa.Date(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("headings", sa.JSON(), nullable=False),
@@ -145,6 +146,29 @@ def _change_fetched_mails() -> None:
     )
 
 
+def _change_gaps() -> None:
+    op.create_table(
+        "gaps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("model_key", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(length=40), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("examples", sa.JSON(), nullable=False),
+        sa.Column("index_version", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gaps")),
+    )
+    op.create_index("ix_gaps_audience_language", "gaps", ["audience", "language"], unique=False)
+    op.create_index("ix_gaps_state_last_seen", "gaps", ["state", "last_seen"], unique=False)
+
+
 def _change_history() -> None:
     op.create_table(
         "history",
@@ -181,13 +205,30 @@ def _change_incoming_mails() -> None:
     op.create_index(op.f("ix_incoming_mails_state"), "incoming_mails", ["state"], unique=False)
 
 
+def _change_index_changes() -> None:
+    op.create_table(
+        "index_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("passage_id", sa.Integer(), nullable=False),
+        sa.Column("added", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_changes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_index_changes_version"), "index_changes", ["version"], unique=False)
+
+
 def _change_index_state() -> None:
     op.create_table(
         "index_state",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("followed_from", sa.Integer(), nullable=False),
         sa.Column("model_key", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("terms_key", sa.String(), nullable=False),
         sa.Column("threshold", sa.Double(), nullable=True),
+        sa.Column("calibration", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_index_state")),
     )
 
@@ -376,49 +417,3 @@ def _change_staff() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
     )
-
-
-def _change_suppliers() -> None:
-    op.create_table(
-        "suppliers",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("country", sa.String(), nullable=False),
-        sa.Column("currency", sa.String(), nullable=False),
-        sa.Column("lead_days", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppliers")),
-        sa.UniqueConstraint("name", name=op.f("uq_suppliers_name")),
-    )
-
-
-def _change_survey_versions() -> None:
-    op.create_table(
-        "survey_versions",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("survey", sa.String(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_versions")),
-    )
-    op.create_index(op.f("ix_survey_versions_survey"), "survey_versions", ["survey"], unique=False)
-
-
-def _change_addresses() -> None:
-    op.create_table(
-        "addresses",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("customer_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("line1", sa.String(), nullable=False),
-        sa.Column("line2", sa.String(), nullable=True),
-        sa.Column("city", sa.String(), nullable=False),
-        sa.Column("region", sa.String(), nullable=True),
-        sa.Column("postal_code", sa.String(), nullable=False),
-        sa.Column("country", sa.String(), nullable=False),
-        sa.Column("is_default", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_addresses_customer_id_customers")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
-    )
-    op.create_index(op.f("ix_addresses_customer_id"), "addresses", ["customer_id"], unique=False)

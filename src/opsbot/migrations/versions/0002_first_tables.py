@@ -11,6 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0001 to 0002."""
+    _change_suppliers()
+    _change_survey_versions()
+    _change_vectors()
+    _change_addresses()
+    _change_article_versions()
     _change_drafts()
     _change_inspections()
     _change_orders()
@@ -23,8 +28,84 @@ def upgrade() -> None:
     _change_cases()
     _change_conversations()
     _change_order_lines()
-    _change_payments()
-    _change_purchase_order_lines()
+
+
+def _change_suppliers() -> None:
+    op.create_table(
+        "suppliers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("lead_days", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppliers")),
+        sa.UniqueConstraint("name", name=op.f("uq_suppliers_name")),
+    )
+
+
+def _change_survey_versions() -> None:
+    op.create_table(
+        "survey_versions",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("survey", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_versions")),
+    )
+    op.create_index(op.f("ix_survey_versions_survey"), "survey_versions", ["survey"], unique=False)
+
+
+def _change_vectors() -> None:
+    op.create_table(
+        "vectors",
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("model_key", sa.String(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("title", sa.LargeBinary(), nullable=False),
+        sa.Column("tokens", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("content_hash", "model_key", name=op.f("pk_vectors")),
+    )
+
+
+def _change_addresses() -> None:
+    op.create_table(
+        "addresses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("line1", sa.String(), nullable=False),
+        sa.Column("line2", sa.String(), nullable=True),
+        sa.Column("city", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("postal_code", sa.String(), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_addresses_customer_id_customers")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
+    )
+    op.create_index(op.f("ix_addresses_customer_id"), "addresses", ["customer_id"], unique=False)
+
+
+def _change_article_versions() -> None:
+    op.create_table(
+        "article_versions",
+        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"],
+            ["articles.id"],
+            name=op.f("fk_article_versions_article_id_articles"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_article_versions")),
+    )
 
 
 def _change_drafts() -> None:
@@ -136,9 +217,10 @@ def _change_passages() -> None:
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("section_start", sa.Integer(), nullable=False),
         sa.Column("section_end", sa.Integer(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=True),
+        sa.Column("safety", sa.Boolean(), nullable=False),
+        sa.Column("terms", sa.LargeBinary(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=False),
-        sa.Column("title_vector", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
             ["articles.id"],
@@ -146,6 +228,7 @@ def _change_passages() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passages")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_passages_article_id"), "passages", ["article_id"], unique=False)
     op.create_index(op.f("ix_passages_content_hash"), "passages", ["content_hash"], unique=False)
@@ -342,57 +425,3 @@ def _change_order_lines() -> None:
     )
     op.create_index(op.f("ix_order_lines_order_id"), "order_lines", ["order_id"], unique=False)
     op.create_index(op.f("ix_order_lines_sku"), "order_lines", ["sku"], unique=False)
-
-
-def _change_payments() -> None:
-    op.create_table(
-        "payments",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("order_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("amount_minor", sa.Integer(), nullable=False),
-        sa.Column("method", sa.String(), nullable=False),
-        sa.Column("gateway_ref", sa.String(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount_positive")),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_payments_order_id_orders")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
-    )
-    op.create_index(op.f("ix_payments_order_id"), "payments", ["order_id"], unique=False)
-
-
-def _change_purchase_order_lines() -> None:
-    op.create_table(
-        "purchase_order_lines",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("purchase_order_id", sa.Integer(), nullable=False),
-        sa.Column("sku", sa.String(), nullable=False),
-        sa.Column("ordered", sa.Integer(), nullable=False),
-        sa.Column("received", sa.Integer(), nullable=False),
-        sa.Column("rejected", sa.Integer(), nullable=False),
-        sa.Column("unit_price_minor", sa.Integer(), nullable=False),
-        sa.CheckConstraint("ordered > 0", name=op.f("ck_purchase_order_lines_ordered_positive")),
-        sa.CheckConstraint(
-            "rejected <= received", name=op.f("ck_purchase_order_lines_rejected_within_received")
-        ),
-        sa.ForeignKeyConstraint(
-            ["purchase_order_id"],
-            ["purchase_orders.id"],
-            name=op.f("fk_purchase_order_lines_purchase_order_id_purchase_orders"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["sku"], ["items.sku"], name=op.f("fk_purchase_order_lines_sku_items")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order_lines")),
-    )
-    op.create_index(
-        op.f("ix_purchase_order_lines_purchase_order_id"),
-        "purchase_order_lines",
-        ["purchase_order_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_purchase_order_lines_sku"), "purchase_order_lines", ["sku"], unique=False
-    )

@@ -11,6 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0002 to 0003."""
+    _change_payments()
+    _change_purchase_order_lines()
     _change_returns()
     _change_shipments()
     _change_survey_invitations()
@@ -24,6 +26,60 @@ def upgrade() -> None:
     _change_tracking_events()
     _change_survey_answers()
     _change_tool_calls()
+
+
+def _change_payments() -> None:
+    op.create_table(
+        "payments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.Integer(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("gateway_ref", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_amount_positive")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_payments_order_id_orders")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
+    )
+    op.create_index(op.f("ix_payments_order_id"), "payments", ["order_id"], unique=False)
+
+
+def _change_purchase_order_lines() -> None:
+    op.create_table(
+        "purchase_order_lines",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("purchase_order_id", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("ordered", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("unit_price_minor", sa.Integer(), nullable=False),
+        sa.CheckConstraint("ordered > 0", name=op.f("ck_purchase_order_lines_ordered_positive")),
+        sa.CheckConstraint(
+            "rejected <= received", name=op.f("ck_purchase_order_lines_rejected_within_received")
+        ),
+        sa.ForeignKeyConstraint(
+            ["purchase_order_id"],
+            ["purchase_orders.id"],
+            name=op.f("fk_purchase_order_lines_purchase_order_id_purchase_orders"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["sku"], ["items.sku"], name=op.f("fk_purchase_order_lines_sku_items")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order_lines")),
+    )
+    op.create_index(
+        op.f("ix_purchase_order_lines_purchase_order_id"),
+        "purchase_order_lines",
+        ["purchase_order_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_purchase_order_lines_sku"), "purchase_order_lines", ["sku"], unique=False
+    )
 
 
 def _change_returns() -> None:
