@@ -5,13 +5,16 @@ from functools import lru_cache
 
 import snowballstemmer
 
-ANALYSIS = "1"
+ANALYSIS = "2"
 """Raise it when `to_stems` changes: the terms of all passages are then made again."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-/.'][^\W_]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
-_SPELLINGS = {0x2019: "'", 0x20AC: " eur "}
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a name in camel case is two words: between "Crash" and "Looping"."""
 _PART = re.compile(r"[^\W\d_]+|\d+")
+_FIGURE = re.compile(r"[\d.]+")
+_SPELLINGS = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{EURO SIGN}": " eur "})
 _QUESTION_WORDS = """
 a about after all also am an and any anybody anyone anything are as at be been before but by can
 can't cannot could did do does doing don't everything find for from get give got had has have
@@ -89,25 +92,33 @@ def to_stems(text: str, *, stop_words: frozenset[str] = frozenset()) -> list[str
     """Return the stems of all words.
 
     An identifier also gives its parts and their sum without leading zeros: E-02 is found by E2,
-    by E02 and by 2.
+    by E02 and by 2, and "AutoStart" by "auto start". Figures such as 12.5 stay whole.
     """
     stems = list[str]()
-    text = (
-        text.lower()
-        .replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-        .replace("\N{EURO SIGN}", " eur ")
-    )
-    for word in _WORD.findall(_THOUSANDS.sub("", text)):
+    for name in _WORD.findall(_THOUSANDS.sub("", text.translate(_SPELLINGS))):
+        word = name.lower()
         if word in stop_words:
             continue
-        word = word.removesuffix("'s")  # noqa: PLW2901  (the word proper)
-        stems.append(_stem(word))
-        parts = _PART.findall(word)
+        stems.append(_stem(word.removesuffix("'s")))
+        parts = _split_name(name.removesuffix("'s"))
         if len(parts) > 1:
-            parts = [part.lstrip("0") or part if part.isdigit() else part for part in parts]
-            stems.append("".join(parts))
+            whole = "".join(parts)
+            stems.extend([whole] if whole != word else [])
             stems.extend(_stem(part) for part in parts if part not in stop_words)
     return stems
+
+
+def split_names(text: str) -> str:
+    """Return a text with spaces inside its camel case names: "AutoStart" is "Auto Start"."""
+    return _HUMP.sub(" ", text)
+
+
+def _split_name(name: str) -> list[str]:
+    """Return the parts of an identifier, numbers without leading zeros; a figure has none."""
+    parts = [part.lower() for part in _PART.findall(split_names(name))]
+    if _FIGURE.fullmatch(name):
+        return []
+    return [part.lstrip("0") or part if part.isdigit() else part for part in parts]
 
 
 @lru_cache(maxsize=20_000)

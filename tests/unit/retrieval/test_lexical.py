@@ -72,3 +72,16 @@ def test_a_code_is_found_with_and_without_its_zero(question: str) -> None:
 def test_codes_are_read_as_letters_and_a_number() -> None:
     assert codes_of("E-02 or e 2") == {("e", "2")}
     assert codes_of("error 2") >= {("", "2")}
+
+
+def test_a_name_in_camel_case_is_found_by_its_words() -> None:
+    index = make_index("GrinderMotorHot", "the motor is a part")
+
+    [first, *_] = index.search(question_terms("my grinder's motor is hot"), limit=2)
+
+    assert first == 0
+    assert "grindermotorhot" in to_stems("GrinderMotorHot")
+
+
+def test_a_figure_is_not_found_by_its_digits() -> None:
+    assert to_stems("12.5 kg") == ["12.5", "kg"]
