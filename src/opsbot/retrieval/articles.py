@@ -1,41 +1,42 @@
 """Read one file of the knowledge folder, whatever its format."""
 
-import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from opsbot.errors import InvalidInputError
-from opsbot.retrieval.front_matter import FrontMatter, read_front_matter
+from opsbot.retrieval.front_matter import (
+    LONGEST_FRONT_MATTER,
+    FrontMatter,
+    make_front_matter,
+    read_yaml_mapping,
+)
+from opsbot.retrieval.languages import detect
 from opsbot.retrieval.normalise import (
     drop_title,
     link_articles,
     mark_warnings,
     normalise_text,
+    take_pages,
     to_slug,
 )
-from opsbot.retrieval.readers import docx, html, markdown, pdf, policy, text
-from opsbot.retrieval.readers.content import Content, decode
+from opsbot.retrieval.readers import markdown, policy, text
+from opsbot.retrieval.readers.content import Content, check_size, decode
+from opsbot.retrieval.sources import READABLE, Sources, file_of, part_of, sidecar_of, suffix_of
 from opsbot.retrieval.structure import Heading, find_headings
 
-MAX_BYTES = 20_000_000
-SIDECAR = ".meta.yaml"
+Parse = Callable[[str, bytes], Content]
+"""Reads a file that may be hostile: `Sandbox.parse`."""
 
-_READER_VERSION = b"1"
-"""Raise it when a reader changes what it returns: every file is then read again."""
-
-_READERS: Mapping[str, Callable[[str, bytes], Content]] = {
+_PLAIN: Mapping[str, Callable[[str, bytes], Content]] = {
     ".md": markdown.read,
     ".markdown": markdown.read,
-    ".html": html.read,
-    ".htm": html.read,
-    ".pdf": pdf.read,
-    ".docx": docx.read,
     ".txt": text.read,
     ".yaml": policy.read,
     ".yml": policy.read,
 }
-_FOREIGN = {".doc", ".odt", ".rtf", ".pages", ".pptx", ".xlsx", ".epub"}
+"""Formats that are text already: they are read in this process."""
 
 
 @dataclass(frozen=True)
@@ -46,88 +47,80 @@ class Article:
     slug: str
     format: str
     about: FrontMatter
+    """Its language is the declared one, or else the one the text is written in."""
     text: str
     headings: tuple[Heading, ...]
+    pages: tuple[tuple[int, int], ...] = ()
+    """Where each page begins: offset into the text, number; empty where there are no pages."""
+    notes: tuple[str, ...] = ()
+    """What could not be read, as sentences, though the rest could."""
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page that a place in the text stands on; None where there are no pages."""
+        after = bisect_right(self.pages, offset, key=lambda page: page[0])
+        return self.pages[after - 1][1] if after else None
 
 
-def list_files(folder: Path) -> list[str]:
-    """Return the paths of all articles below `folder`, sorted, relative to it.
-
-    Sidecars, hidden files, and files that hold no text, such as pictures, are not among them.
-
-    Raises:
-        InvalidInputError: the folder does not exist.
-    """
-    if not folder.is_dir():
-        raise InvalidInputError(f"The knowledge folder {folder} does not exist.")
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in paths if _is_article(path))
-
-
-def hash_file(folder: Path, path: str) -> str:
-    """Return the SHA-256 of a file, its sidecar and the reader's version.
-
-    Raises:
-        InvalidInputError: the file is too large, or cannot be opened.
-    """
-    digest = hashlib.sha256(_READER_VERSION)
-    for part in (path, path + SIDECAR):
-        if part == path or (folder / part).is_file():
-            digest.update(b"\0" + _read_bytes(folder, part))
-    return digest.hexdigest()
-
-
-def read_article(folder: Path, path: str) -> Article:
-    """Read the file at `path`, relative to `folder`.
+def read_article(sources: Sources, path: str, parse: Parse) -> Article:
+    """Read the article at `path`.
 
     Raises:
         InvalidInputError: the file cannot be read; one sentence names the file, the field or
             place, and what to do.
     """
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix not in _READERS:
+    suffix = suffix_of(path)
+    if suffix not in READABLE:
         raise InvalidInputError(
             f"{path}: {suffix} files cannot be read; save it as Markdown, HTML, PDF or DOCX."
         )
-    content = _READERS[suffix](path, _read_bytes(folder, path))
-    about = content.about or _read_sidecar(folder, path)
-    body = content.text if content.headings else _normalise(content.text, about.title)
+    content = _PLAIN.get(suffix, parse)(path, sources.read(path))
+    check_size(path, content.text)
+    about = content.about or _read_sidecar(sources, path, content.stated)
+    pages: tuple[tuple[int, int], ...] = ()
+    body = content.text
+    if not content.headings:
+        body, pages = take_pages(_normalise(body, about.title), paged=suffix == ".pdf")
     if not body.strip():
         raise InvalidInputError(f"{path} holds no text.")
     headings = content.headings or tuple(find_headings(body))
-    return Article(path, to_slug(path), suffix[1:], about, body, headings)
+    if not about.language:
+        about = about.model_copy(update={"language": detect(f"{about.title}\n{body}")})
+    slug, notes = to_slug(path), content.notes
+    return Article(path, slug, suffix[1:], about, body, headings, pages, notes)
 
 
 def _normalise(body: str, title: str) -> str:
     return link_articles(mark_warnings(normalise_text(drop_title(body, title))))
 
 
-def _is_article(path: Path) -> bool:
-    if path.name.endswith(SIDECAR) or any(part.startswith((".", "~", "_")) for part in path.parts):
-        return False
-    if path.suffix in {".yaml", ".yml"}:
-        # Machine values elsewhere than among the policies are nobody's reading.
-        return path.parts[0] == "policies"
-    return path.suffix.lower() in _READERS or path.suffix.lower() in _FOREIGN
+def _read_sidecar(sources: Sources, path: str, stated: Mapping[str, object]) -> FrontMatter:
+    """Return what the file beside it, and the file itself, say about an article."""
+    sidecar = sidecar_of(path)
+    fields: dict[str, object] = {}
+    if sources.has_sidecar(path):
+        content = sources.read(sidecar)
+        if len(content) > LONGEST_FRONT_MATTER:
+            raise InvalidInputError(f"{sidecar} is far too long for a title and some fields.")
+        fields = read_yaml_mapping(sidecar, decode(sidecar, content))
+    elif "audience" not in stated:
+        raise InvalidInputError(_missing(path))
+    else:
+        fields["title"] = PurePosixPath(file_of(path)).stem.replace("-", " ").replace("_", " ")
+    return make_front_matter(sidecar, {**fields, **stated})
 
 
-def _read_bytes(folder: Path, path: str) -> bytes:
-    file = folder / path
-    try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise InvalidInputError(
-                f"{path} has {size / 1e6:.0f} MB; an article may have {MAX_BYTES / 1e6:.0f}."
-            )
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(f"{path} cannot be opened: {error.strerror}.") from error
-
-
-def _read_sidecar(folder: Path, path: str) -> FrontMatter:
-    sidecar = path + SIDECAR
-    if not (folder / sidecar).is_file():
-        raise InvalidInputError(
-            f"{path} has no sidecar: write {sidecar} with title and audience (public or staff)."
+def _missing(path: str) -> str:
+    if suffix_of(path) in {".md", ".markdown"}:
+        return (
+            f"{path} has no front matter: begin it with a line ---, then title and audience "
+            "(public or staff), then another line ---."
         )
-    return read_front_matter(sidecar, decode(sidecar, _read_bytes(folder, sidecar)))
+    rest = (
+        " for its rows without an audience"
+        if suffix_of(path) == ".csv" and not part_of(path)
+        else ""
+    )
+    return (
+        f"{path} has no sidecar: write {sidecar_of(path)} with title and audience "
+        f"(public or staff){rest}."
+    )

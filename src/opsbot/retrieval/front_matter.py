@@ -1,5 +1,6 @@
 """What an article's front matter or sidecar says about it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ from opsbot.errors import InvalidInputError
 from opsbot.retrieval.models import Audience
 
 FENCE = "---"
+LONGEST_FRONT_MATTER = 20_000
+"""Characters; the parser of YAML is slow, and nobody has so much to say."""
 
 
 def _listed(value: object) -> object:
@@ -24,26 +27,25 @@ class FrontMatter(BaseModel):
     title: str = Field(min_length=1, max_length=200)
     audience: Audience
     product: Annotated[list[str], BeforeValidator(_listed)] = []
-    language: str = Field(default="en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    language: str = Field(default="", pattern=r"^(?:[a-z]{2}(-[A-Z]{2})?)?$")
+    """Empty: it is told from the text."""
     updated: date | None = None
     safety: bool = False
 
 
-def split_front_matter(path: str, text: str) -> tuple[str, str]:
-    """Part a Markdown file into its front matter and its body.
+def split_front_matter(path: str, text: str) -> tuple[str, str] | None:
+    """Part a Markdown file into its front matter and its body; None when it has none.
 
     Raises:
-        InvalidInputError: the file has none, or its end is missing.
+        InvalidInputError: its end is missing, or far away.
     """
-    lines = text.split("\n")
-    if lines[0].strip() != FENCE:
-        raise InvalidInputError(
-            f"{path} has no front matter: begin it with a line {FENCE}, then title and audience "
-            f"(public or staff), then another line {FENCE}."
-        )
+    if text.partition("\n")[0].strip() != FENCE:
+        return None
+    lines = text[:LONGEST_FRONT_MATTER].split("\n")
     for number, line in enumerate(lines[1:], start=1):
         if line.strip() == FENCE:
-            return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
+            front = "\n".join(lines[1:number])
+            return front, text[len(lines[0]) + len(front) + len(line) + 3 :]
     raise InvalidInputError(f"{path}: the front matter has no end; close it with a line {FENCE}.")
 
 
@@ -54,9 +56,18 @@ def read_front_matter(path: str, text: str) -> FrontMatter:
         InvalidInputError: it is not YAML, or a field is missing, unknown or wrong; the text names
             `path` and the field.
     """
-    fields = read_yaml_mapping(path, text)
+    return make_front_matter(path, read_yaml_mapping(path, text))
+
+
+def make_front_matter(path: str, fields: Mapping[str, object]) -> FrontMatter:
+    """Return the front matter of these fields.
+
+    Raises:
+        InvalidInputError: a field is missing, unknown or wrong; the text names `path` and the
+            field.
+    """
     try:
-        return FrontMatter.model_validate(fields)
+        return FrontMatter.model_validate(dict(fields))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

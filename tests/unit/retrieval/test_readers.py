@@ -18,10 +18,17 @@ from reportlab.platypus import (
 )
 
 from opsbot.errors import InvalidInputError
-from opsbot.retrieval.articles import MAX_BYTES, hash_file, list_files, read_article
+from opsbot.retrieval.articles import Article, read_article
+from opsbot.retrieval.readers.untrusted import parse
+from opsbot.retrieval.sources import MAX_BYTES, Sources
 from tests.retrieval_fixtures import write_article
 
 SIDECAR = "title: Drift guide\naudience: public\nproduct: LL-LMP-05\n"
+
+
+def read(folder: Path, path: str) -> Article:
+    """Read an article in this process, where its faults are seen."""
+    return read_article(Sources(folder), path, parse)
 
 
 def write_sidecar(folder: Path, path: str, text: str = SIDECAR) -> None:
@@ -63,7 +70,7 @@ def test_markdown_loses_its_front_matter_and_its_links_lead_to_pages(folder: Pat
     body = "See [the Tide](../manuals/tide-grinder.md#clean) and ![a picture](x.png).\r\n"
     write_article(folder, "faqs/care.md", body, title="Care", more="safety: true\n")
 
-    article = read_article(folder, "faqs/care.md")
+    article = read(folder, "faqs/care.md")
 
     assert article.text == "See [the Tide](/help/tide-grinder#clean) and .\n"
     assert (article.about.title, article.about.safety, article.slug) == ("Care", True, "care")
@@ -78,7 +85,7 @@ def test_a_page_of_html_gives_its_main_part_alone(folder: Path) -> None:
     (folder / "drift.html").write_text(page, encoding="utf-8")
     write_sidecar(folder, "drift.html")
 
-    text = read_article(folder, "drift.html").text
+    text = read(folder, "drift.html").text
 
     assert text.split("\n\n") == [
         "Hang the **lamp**.",
@@ -91,7 +98,7 @@ def test_a_pdf_keeps_headings_tables_and_lists_but_no_running_heads(folder: Path
     write_pdf(folder, "drift.pdf")
     write_sidecar(folder, "drift.pdf")
 
-    article = read_article(folder, "drift.pdf")
+    article = read(folder, "drift.pdf")
 
     headings = [(heading.level, heading.text) for heading in article.headings]
     assert headings == [h for n in (1, 2, 3) for h in ((1, f"Chapter {n}"), (2, "Hang it up"))]
@@ -115,7 +122,7 @@ def test_a_word_document_keeps_headings_tables_and_lists(folder: Path) -> None:
     document.save(str(folder / "partners.docx"))
     write_sidecar(folder, "partners.docx")
 
-    text = read_article(folder, "partners.docx").text
+    text = read(folder, "partners.docx").text
 
     table_text = "| Value | Discount |\n| --- | --- |\n| EUR 400 | 40 % |"
     assert text == f"# Orders\n\n1. Write to us.\n2. Wait.\n\n{table_text}\n"
@@ -125,7 +132,7 @@ def test_plain_text_is_taken_as_it_is(folder: Path) -> None:
     (folder / "note.txt").write_text("Open\x00 on\u202e Sunday.\r\n", encoding="utf-8")
     write_sidecar(folder, "note.txt")
 
-    assert read_article(folder, "note.txt").text == "Open on Sunday.\n"
+    assert read(folder, "note.txt").text == "Open on Sunday.\n"
 
 
 def test_each_clause_of_a_policy_is_a_section_whose_anchor_is_its_id(folder: Path) -> None:
@@ -140,7 +147,7 @@ clauses:
 """
     (folder / "policies" / "returns.yaml").write_text(policy, encoding="utf-8")
 
-    article = read_article(folder, "policies/returns.yaml")
+    article = read(folder, "policies/returns.yaml")
 
     assert article.text == "## How long\n\nYou may return goods within 30 days.\n\n"
     assert [heading.anchor for heading in article.headings] == ["returns.window"]
@@ -151,7 +158,7 @@ def test_a_warning_in_a_paragraph_of_its_own_has_one_form(folder: Path) -> None:
     (folder / "note.txt").write_text("Warning: Mains voltage can kill.\n", encoding="utf-8")
     write_sidecar(folder, "note.txt")
 
-    assert read_article(folder, "note.txt").text == "> **Warning:** Mains voltage can kill.\n"
+    assert read(folder, "note.txt").text == "> **Warning:** Mains voltage can kill.\n"
 
 
 def bad_front_matter(front: str) -> Callable[[Path], None]:
@@ -214,10 +221,10 @@ def test_a_file_that_cannot_be_read_is_named_with_what_to_do(
     folder: Path, write: Callable[[Path], None], message: str
 ) -> None:
     write(folder)
-    [path] = list_files(folder)
+    [path] = Sources(folder).list_paths()
 
     with pytest.raises(InvalidInputError, match=message):
-        read_article(folder, path)
+        read(folder, path)
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(folder: Path) -> None:
@@ -225,7 +232,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(folder: Path) -> 
         file.truncate(MAX_BYTES + 1)
 
     with pytest.raises(InvalidInputError, match=r"large\.txt has 20 MB"):
-        hash_file(folder, "large.txt")
+        Sources(folder).hash("large.txt")
 
 
 def test_a_pdf_cut_short_is_reported_and_never_crashes(folder: Path) -> None:
@@ -236,7 +243,7 @@ def test_a_pdf_cut_short_is_reported_and_never_crashes(folder: Path) -> None:
     for size in range(0, len(whole), len(whole) // 25):
         (folder / "cut.pdf").write_bytes(whole[:size])
         try:
-            text = read_article(folder, "cut.pdf").text
+            text = read(folder, "cut.pdf").text
         except InvalidInputError as error:
             assert str(error).startswith("cut.pdf")  # noqa: PT017  (either outcome is right)
         else:
@@ -248,19 +255,19 @@ def test_sidecars_pictures_and_hidden_files_are_no_articles(folder: Path) -> Non
     for name in ("faqs/care.pdf.meta.yaml", "faqs/photo.png", ".hidden.md", "values.yaml"):
         (folder / name).write_bytes(b"x")
 
-    assert list_files(folder) == ["faqs/care.md"]
+    assert Sources(folder).list_paths() == ["faqs/care.md"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="nowhere does not exist"):
-        list_files(tmp_path / "nowhere")
+        Sources(tmp_path / "nowhere").list_paths()
 
 
 def test_the_hash_of_a_file_changes_with_its_sidecar(folder: Path) -> None:
     (folder / "a.txt").write_text("Text.", encoding="utf-8")
     write_sidecar(folder, "a.txt")
-    before = hash_file(folder, "a.txt")
+    before = Sources(folder).hash("a.txt")
 
     write_sidecar(folder, "a.txt", SIDECAR.replace("public", "staff"))
 
-    assert hash_file(folder, "a.txt") != before
+    assert Sources(folder).hash("a.txt") != before

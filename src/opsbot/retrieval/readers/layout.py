@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from opsbot.retrieval.readers.content import PAGE_BREAK
+
 MARK = re.compile(r"^(?:[•‣▪●◦\u2013·\uf0b7-]|\d{1,2}[.)])(?:\s+|$)")
 _BULLET = re.compile(r"^[•‣▪●◦\u2013·\uf0b7-]\s+")
 _NUMBER = re.compile(r"^(\d{1,2})[.)]\s+")
@@ -49,11 +51,16 @@ class Table:
         inside = self.left - 2 <= line.left <= self.right + 2
         return inside and self.top - 2 <= line.middle <= self.bottom + 2
 
+    def continues(self, other: "Table") -> bool:
+        """Tell whether this one goes on where `other` had to end with its page."""
+        same = len(self.rows[0]) == len(other.rows[0])
+        aside = max(abs(self.left - other.left), abs(self.right - other.right))
+        return same and aside <= _ASIDE
+
     def to_markdown(self) -> str:
         """Return the table as Markdown; its first row is the header."""
-        rows = [f"| {' | '.join(row)} |" for row in self.rows]
         rule = "|" + "---|" * len(self.rows[0])
-        return "\n".join([rows[0], rule, *rows[1:]])
+        return "\n".join([_write_row(self.rows[0]), rule, *map(_write_row, self.rows[1:])])
 
 
 def drop_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
@@ -102,42 +109,71 @@ class _Writer:
         self._item_indent: float | None = None
         """Where the text of the last list's items begins; unset outside a list."""
         self._last: Line | None = None
-        """The line that the next one may continue; unset after a heading, a table or a page."""
+        """The line that the next one may continue; unset after a heading or a table."""
+        self._table: Table | None = None
+        """The table above, as long as nothing else has followed it."""
+        self._breaks = 0
+        """Pages that ended since the last block was written."""
 
     def text(self) -> str:
         return "\n\n".join(self._blocks)
 
     def add_table(self, table: Table) -> None:
-        self._blocks.append(table.to_markdown())
-        self._last = None
+        if self._table is not None and self._breaks and table.continues(self._table):
+            self._continue_table(table)
+        else:
+            self._add_block(table.to_markdown())
+        self._table, self._last = table, None
 
     def end_page(self) -> None:
+        self._breaks += 1
         # A paragraph may go on over the page's end, but then the distance says nothing.
         if self._last is not None:
             self._last = replace(self._last, middle=float("-inf"))
 
     def add_line(self, line: Line) -> None:
+        self._table = None
         if level := self._heading_level(line):
-            self._blocks.append(f"{'#' * level} {line.text}")
+            self._add_block(f"{'#' * level} {line.text}")
             self._last = None
             return
         if _BULLET.match(line.text) or _NUMBER.match(line.text):
             self._add_item(line)
         elif self._last is not None and self._continues(line, self._last):
-            self._blocks[-1] = _join(self._blocks[-1], line.text)
+            self._blocks[-1] = _join(self._blocks[-1], line.text, self._take_breaks())
         else:
-            self._blocks.append(line.text)
+            self._add_block(line.text)
             self._item_indent = None
         self._last = line
+
+    def _add_block(self, text: str) -> None:
+        """Add a block; the pages that have ended since the last one end with that."""
+        breaks = self._take_breaks()
+        if self._blocks:
+            self._blocks[-1] += breaks
+            self._blocks.append(text)
+        else:
+            self._blocks.append(breaks + text)
+
+    def _take_breaks(self) -> str:
+        breaks, self._breaks = self._breaks * PAGE_BREAK, 0
+        return breaks
+
+    def _continue_table(self, table: Table) -> None:
+        """Add rows to the table of the page before; its header may stand here again."""
+        header = self._blocks[-1].partition("\n")[0]
+        rows = [_write_row(row) for row in table.rows]
+        added = rows[1:] if rows[0] == header else rows
+        self._blocks[-1] += "\n".join([self._take_breaks(), *added])
 
     def _add_item(self, line: Line) -> None:
         self._item_indent = line.indent
         text = _NUMBER.sub(r"\1. ", _BULLET.sub("- ", line.text))
         marks = (_NUMBER, re.compile(r"^- "))
         if self._blocks and any(m.match(text) and m.match(self._blocks[-1]) for m in marks):
-            self._blocks[-1] += f"\n{text}"
+            self._blocks[-1] += f"{self._take_breaks()}\n{text}"
         else:
-            self._blocks.append(text)
+            self._add_block(text)
 
     def _continues(self, line: Line, last: Line) -> bool:
         if last.middle == float("-inf"):
@@ -168,11 +204,15 @@ def _find_sizes(lines: Sequence[Line]) -> tuple[float, dict[float, int]]:
     return body, {size: min(rank + 1, _HEADING_LEVELS) for rank, size in enumerate(larger)}
 
 
-def _join(text: str, more: str) -> str:
+def _join(text: str, more: str, breaks: str) -> str:
     """Join two lines of one paragraph; a word that was parted becomes whole again."""
     if text.endswith("-") and more[:1].islower() and text[-2:-1].isalpha():
-        return text[:-1] + more
-    return f"{text} {more}"
+        return text[:-1] + breaks + more
+    return f"{text}{breaks} {more}"
+
+
+def _write_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _margins(page: Sequence[Line]) -> list[Line]:

@@ -5,10 +5,14 @@ from opsbot.retrieval.readers.content import Content, decode
 
 
 def read(path: str, content: bytes) -> Content:
-    """Read a Markdown file.
+    """Read a Markdown file; one without front matter has a sidecar.
 
     Raises:
-        InvalidInputError: it is not UTF-8, or its front matter is missing or wrong.
+        InvalidInputError: it is not UTF-8, or its front matter is wrong.
     """
-    front, body = split_front_matter(path, decode(path, content))
+    text = decode(path, content)
+    parts = split_front_matter(path, text)
+    if parts is None:
+        return Content(text)
+    front, body = parts
     return Content(body, read_front_matter(path, front))

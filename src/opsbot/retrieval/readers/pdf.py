@@ -6,7 +6,9 @@ asked about pages that have such lines only.
 
 import ctypes
 import io
+import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pdfplumber
@@ -14,11 +16,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from opsbot.errors import InvalidInputError
-from opsbot.retrieval.readers.content import Content
+from opsbot.retrieval.readers.content import MAX_CHARACTERS, PAGE_BREAK, Content
 from opsbot.retrieval.readers.layout import MARK, Line, Table, drop_running_lines, write_pages
 
 MAX_PAGES = 500
 
+_TABLE_SECONDS = 4.0
+"""Work that a file's tables may take; the text is worth more than the tables of its end."""
 _BOLD = 600
 _RULES = 4
 """Fewer drawn lines than this are no table."""
@@ -38,23 +42,44 @@ def read(path: str, content: bytes) -> Content:
             "Save it again."
         ) from error
     try:
-        if len(document) > MAX_PAGES:
-            raise InvalidInputError(
-                f"{path} has {len(document)} pages; articles may have {MAX_PAGES}. Split it."
-            )
-        pages = [_read_lines(document[number]) for number in range(len(document))]
-        ruled = [number for number in range(len(document)) if _is_ruled(document[number])]
+        pages, ruled = _read_document(path, document)
     except pypdfium2.PdfiumError as error:
         raise InvalidInputError(f"{path} is a broken PDF ({error}); save it again.") from error
     finally:
         document.close()
-    tables = _read_tables(path, content, ruled) if ruled else {}
+    tables = dict(_read_tables(path, content, ruled)) if ruled else {}
     text = write_pages(drop_running_lines(pages), tables)
-    if not text.strip():
+    if not text.replace(PAGE_BREAK, "").strip():
         raise InvalidInputError(
             f"{path} holds no text, perhaps pictures of pages; run text recognition on it first."
         )
-    return Content(text)
+    left_out = len(ruled) - len(tables)
+    notes = (f"The tables of the last {left_out} pages that have some are read as lines.",)
+    return Content(text, notes=notes if left_out else ())
+
+
+def _read_document(
+    path: str, document: pypdfium2.PdfDocument
+) -> tuple[list[list[Line]], list[int]]:
+    """Return the lines of each page, and the numbers, from 0, of pages with ruled lines."""
+    if len(document) > MAX_PAGES:
+        raise InvalidInputError(
+            f"{path} has {len(document):,} pages; articles may have {MAX_PAGES}. Split it."
+        )
+    pages, ruled, characters = list[list[Line]](), list[int](), 0
+    for number in range(len(document)):
+        page = document[number]
+        lines = _read_lines(page)
+        characters += sum(len(line.text) for line in lines)
+        if characters > MAX_CHARACTERS:
+            raise InvalidInputError(
+                f"{path} has more than {MAX_CHARACTERS:,} characters; split it."
+            )
+        pages.append(lines)
+        if lines and _is_ruled(page):
+            ruled.append(number)
+        page.close()
+    return pages, ruled
 
 
 def _read_lines(page: pypdfium2.PdfPage) -> list[Line]:
@@ -80,7 +105,7 @@ def _read_lines(page: pypdfium2.PdfPage) -> list[Line]:
 def _make_line(
     textpage: pypdfium2.PdfTextPage, characters: list[tuple[int, str]], height: float
 ) -> Line | None:
-    text = "".join(character for _, character in characters).strip()
+    text = _mend("".join(character for _, character in characters)).strip()
     if not text:
         return None
     mark = MARK.match(text)
@@ -91,6 +116,13 @@ def _make_line(
     indent = _place(textpage, inked[min(marked, len(inked) - 1)], height)[0]
     weight = pdfium.FPDFText_GetFontWeight(textpage, inked[len(inked) // 2])
     return Line(text, sizes.most_common(1)[0][0], weight >= _BOLD, left, middle, indent)
+
+
+def _mend(text: str) -> str:
+    """Join the halves of characters beyond the first 65,536; leave out what is none."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text.replace(PAGE_BREAK, "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
 
 
 def _place(textpage: pypdfium2.PdfTextPage, index: int, height: float) -> tuple[float, float]:
@@ -118,24 +150,30 @@ def _is_ruled(page: pypdfium2.PdfPage) -> bool:
     return sum(1 for _, _ in zip(range(_RULES), paths, strict=False)) == _RULES
 
 
-def _read_tables(path: str, content: bytes, numbers: list[int]) -> dict[int, list[Table]]:
-    """Return the ruled tables of these pages."""
-    found = dict[int, list[Table]]()
+def _read_tables(
+    path: str, content: bytes, numbers: list[int]
+) -> Iterator[tuple[int, list[Table]]]:
+    """Yield the ruled tables of these pages, as far as the time for them goes."""
+    deadline = time.process_time() + _TABLE_SECONDS
     try:
         with pdfplumber.open(io.BytesIO(content), pages=[number + 1 for number in numbers]) as file:
             for number, page in zip(numbers, file.pages, strict=True):
-                found[number] = [
-                    Table(table.bbox[0], table.bbox[1], table.bbox[2], table.bbox[3], rows)
-                    for table in page.find_tables()
-                    if len(rows := _clean_rows(table.extract())) > 1 and len(rows[0]) > 1
-                ]
+                if time.process_time() > deadline:
+                    return
+                yield (
+                    number,
+                    [
+                        Table(table.bbox[0], table.bbox[1], table.bbox[2], table.bbox[3], rows)
+                        for table in page.find_tables()
+                        if len(rows := _clean_rows(table.extract())) > 1 and len(rows[0]) > 1
+                    ],
+                )
                 page.close()
     except Exception as error:
         # pdfminer raises its own, struct's and Python's errors alike on a broken table.
         raise InvalidInputError(
             f"{path}: the tables of this PDF cannot be read; save it again."
         ) from error
-    return found
 
 
 def _clean_rows(rows: list[list[str | None]]) -> list[list[str]]:
