@@ -1,5 +1,6 @@
 """Files of every format become one kind of text; broken ones are named, with what to do."""
 
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,11 @@ from reportlab.platypus import (
 
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.articles import Article, read_article
+from opsbot.retrieval.normalise import has_warning
+from opsbot.retrieval.readers.content import PAGE_BREAK
 from opsbot.retrieval.readers.untrusted import parse
 from opsbot.retrieval.sources import MAX_BYTES, Sources
+from opsbot.retrieval.structure import to_plain
 from tests.retrieval_fixtures import write_article
 
 SIDECAR = "title: Drift guide\naudience: public\nproduct: LL-LMP-05\n"
@@ -110,6 +114,84 @@ def test_a_pdf_keeps_headings_tables_and_lists_but_no_running_heads(folder: Path
     assert "Page" not in article.text
 
 
+def test_a_passage_of_a_pdf_knows_its_page(folder: Path) -> None:
+    write_pdf(folder, "drift.pdf")
+    write_sidecar(folder, "drift.pdf")
+
+    article = read(folder, "drift.pdf")
+
+    places = [article.text.index(text) for text in ("Chapter 1", "| Neutral | N2", "rest xxx")]
+    assert [article.page_at(place) for place in places] == [1, 2, 3]
+    assert PAGE_BREAK not in article.text
+    assert [heading.text for heading in article.headings][:2] == ["Chapter 1", "Hang it up"]
+
+
+def test_a_format_without_pages_has_none(folder: Path) -> None:
+    write_article(folder, "care.md", f"Wipe{PAGE_BREAK} it.\n")
+
+    article = read(folder, "care.md")
+
+    assert (article.text, article.pages, article.page_at(0)) == ("Wipe it.\n", (), None)
+
+
+def test_a_table_that_runs_over_pages_is_one_table(folder: Path) -> None:
+    ruled = TableStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
+    rows = [["Part", "Torque"], *([f"Screw {n}", f"{n} Nm"] for n in range(1, 81))]
+    table = Table(rows, style=ruled, repeatRows=1)
+    SimpleDocTemplate(str(folder / "torque.pdf"), pagesize=(595, 842)).build([table])
+    write_sidecar(folder, "torque.pdf")
+
+    article = read(folder, "torque.pdf")
+
+    lines = article.text.splitlines()
+    assert lines[:3] == ["| Part | Torque |", "|---|---|", "| Screw 1 | 1 Nm |"]
+    assert lines[-1] == "| Screw 80 | 80 Nm |"
+    assert len(lines) == 82
+    assert article.page_at(article.text.index("Screw 80")) == len(article.pages) > 1
+
+
+def test_a_cell_that_stands_for_several_rows_is_in_each_of_them(folder: Path) -> None:
+    page = """<table><tr><th>Lamp</th><th>Part</th><th>Size</th></tr>
+    <tr><td rowspan=2>Halo</td><td>Arm</td><td>3 mm|M3</td></tr><tr><td>Foot</td><td>5<br>mm</td>
+    </tr><tr><td>Ember</td><td>Foot</td><td>6 mm</td></tr></table>"""
+    (folder / "parts.html").write_text(page, encoding="utf-8")
+    write_sidecar(folder, "parts.html")
+
+    assert read(folder, "parts.html").text.splitlines()[2:] == [
+        "| Halo | Arm | 3 mm/M3 |",
+        "| Halo | Foot | 5 mm |",
+        "| Ember | Foot | 6 mm |",
+    ]
+
+
+def test_a_box_with_a_warning_is_marked_as_one(folder: Path) -> None:
+    page = """<main><div class="box-warning"><p>Unplug the lamp.</p></div>
+    <aside class="caution">The shade is hot.</aside><aside>Advertisement</aside></main>"""
+    (folder / "safe.html").write_text(page, encoding="utf-8")
+    write_sidecar(folder, "safe.html")
+
+    assert read(folder, "safe.html").text == (
+        "> **Warning:** Unplug the lamp.\n\n> **Caution:** The shade is hot.\n"
+    )
+
+
+def test_a_page_says_its_encoding(folder: Path) -> None:
+    (folder / "old.html").write_bytes("<meta charset='latin1'><p>Größe".encode("latin-1"))
+    write_sidecar(folder, "old.html")
+
+    assert read(folder, "old.html").text == "Größe\n"
+
+
+def test_markdown_without_front_matter_may_have_a_sidecar(folder: Path) -> None:
+    (folder / "care.md").write_text("# Care\n\nWischen Sie die Lampe mit einem Tuch ab.\n")
+    write_sidecar(folder, "care.md", "title: Care\naudience: staff\n")
+
+    article = read(folder, "care.md")
+
+    assert article.text == "Wischen Sie die Lampe mit einem Tuch ab.\n"
+    assert (article.about.audience, article.about.language) == ("staff", "de")
+
+
 def test_a_word_document_keeps_headings_tables_and_lists(folder: Path) -> None:
     document = Document()
     document.add_heading("Drift guide", level=0)
@@ -154,11 +236,50 @@ clauses:
     assert (article.about.title, article.slug) == ("Returns", "returns-policy")
 
 
-def test_a_warning_in_a_paragraph_of_its_own_has_one_form(folder: Path) -> None:
-    (folder / "note.txt").write_text("Warning: Mains voltage can kill.\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("written", "marked"),
+    [
+        ("Warning: Mains voltage.", "> **Warning:** Mains voltage."),
+        ("**CAUTION!** Hot glass.", "> **Caution:** Hot glass."),
+        ("\u26a0\ufe0f Danger: Glue fumes.", "> **Danger:** Glue fumes."),
+        ("WARNING\n\nDo not open the foot.", "> **Warning:** Do not open the foot."),
+        ("> [!WARNING]\n> Unplug it first.", "> **Warning:** Unplug it first."),
+        ("Achtung: Heißes Glas.", "> **Achtung:** Heißes Glas."),
+        ("Attention : verre chaud.", "> **Attention:** verre chaud."),
+        ("> **Warning:** Keep dry.", "> **Warning:** Keep dry."),
+    ],
+    ids=["plain", "bold", "sign", "label above", "alert", "German", "French", "marked"],
+)
+def test_a_warning_in_a_paragraph_of_its_own_has_one_form(
+    folder: Path, written: str, marked: str
+) -> None:
+    (folder / "note.txt").write_text(f"First.\n\n{written}\n", encoding="utf-8")
     write_sidecar(folder, "note.txt")
 
-    assert read(folder, "note.txt").text == "> **Warning:** Mains voltage can kill.\n"
+    text = read(folder, "note.txt").text
+
+    assert text == f"First.\n\n{marked}\n"
+    assert has_warning(text)
+
+
+@pytest.mark.parametrize("text", ["1. Caution: hot.", "See below. **Danger:** mains."])
+def test_a_warning_within_a_step_is_found(text: str) -> None:
+    assert has_warning(text)
+
+
+@pytest.mark.parametrize("text", ["The warning light is on.", "Warnings are in bold.", "No danger"])
+def test_a_word_about_warnings_is_none(text: str) -> None:
+    assert not has_warning(text)
+
+
+def test_brackets_without_end_are_read_in_time(folder: Path) -> None:
+    write_article(folder, "odd.md", "[" * 200_000 + "![" * 100_000 + "[a](" * 50_000 + "x.md)")
+    began = time.process_time()
+
+    text = read(folder, "odd.md").text
+
+    assert to_plain(text).startswith("[[[")
+    assert time.process_time() - began < 5
 
 
 def bad_front_matter(front: str) -> Callable[[Path], None]:
@@ -203,6 +324,10 @@ def write_zip_bomb(folder: Path) -> None:
         (bad_file("a.txt", b"Text.\n", None), r"a\.txt has no sidecar: write a\.txt\.meta\.yaml"),
         (bad_file("a.txt", b"  \n"), r"a\.txt holds no text"),
         (bad_file("a.txt", b"x", "title: \xe4"), r"a\.txt\.meta\.yaml: the field `audience`"),
+        (bad_file("a.txt", b"x\n" * 50_000), r"a\.txt has more than 40,000 lines"),
+        (bad_file("a.md", b"---\n" + b"a: b\n" * 9_000), r"front matter has no end"),
+        (bad_file("a.html", b"x", "title: " + "x" * 30_000), r"far too long for a title"),
+        (bad_file("a.html", b"<![foo[x"), r"a\.html is not HTML"),
         (bad_file("a.pdf", b"%PDF-1.7 broken"), r"a\.pdf is not a PDF that can be read"),
         (bad_file("a.docx", b"PK\x03\x04 broken"), r"a\.docx is not a DOCX file"),
         (bad_file("a.odt", b"x"), r"a\.odt: \.odt files cannot be read; save it as Markdown"),

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
 from markdownify import MarkdownConverter
 
 from opsbot.errors import InvalidInputError
@@ -46,6 +46,8 @@ def read(path: str, content: bytes) -> Content:
         raise InvalidInputError(
             f"{path} nests more than {DEEPEST} elements in each other; save it again."
         ) from error
+    except ParserRejectedMarkup as error:
+        raise InvalidInputError(f"{path} is not HTML that can be read; save it again.") from error
 
 
 def html_to_markdown(page: str) -> str:

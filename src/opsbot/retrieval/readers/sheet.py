@@ -174,7 +174,7 @@ def _find_fault(
     if audience is None:
         return f"its audience is {cells['audience'][:40]!r}, neither public nor staff."
     if language and not _LANGUAGE.fullmatch(language):
-        return f"its language is {language[:40]!r}, no code such as en or de."
+        return f"its language is {cells['language'][:40]!r}, no code such as en or de."
     return ""
 
 
