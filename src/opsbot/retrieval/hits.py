@@ -57,6 +57,8 @@ class Hit:
     safety: bool
     """The passage holds a warning, or its article is one that people's safety depends on."""
     language: str
+    products: tuple[str, ...]
+    """Item numbers the article is about; empty: about all, or none."""
     score: float
     """Fused score; see `Score`."""
     cosine: float
@@ -112,6 +114,7 @@ def _hits_query() -> Select[Any]:
             ArticleRow.version,
             ArticleRow.title,
             ArticleRow.language,
+            ArticleRow.products,
         )
         .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
         .where(
@@ -127,6 +130,7 @@ def _make_hit(row: object, score: Score) -> Hit:
     return Hit(
         passage_id=values.pop("id"),
         headings=tuple(values.pop("headings")),
+        products=tuple(values.pop("products")),
         url=article_url(values["slug"], values["anchor"]),
         score=score.fused,
         cosine=score.cosine,

@@ -1,0 +1,209 @@
+"""How well the sections of an article, and the units in them, answer a question."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from opsbot.retrieval.asking import asks_how_to, wants_number, wants_steps
+from opsbot.retrieval.encoder import Encoder, Vectors
+from opsbot.retrieval.hits import Hit
+from opsbot.retrieval.lexical import codes_of, question_terms, synonyms_of, to_stems
+from opsbot.retrieval.structure import to_plain
+from opsbot.retrieval.units import TELLING, Form, Unit, read_cells, split_units, write_sentences
+
+_WORD_WEIGHT = 0.35
+"""What having all the question's words adds to a cosine."""
+_OWN_WORD_WEIGHT = 0.3
+"""What a unit gains, against others of its section, by having the words itself."""
+_HEADING_WEIGHT = 0.15
+"""What having all the question's words in its heading adds to each unit of a section."""
+_HIT_WEIGHT = 1.0
+_COSINE_WEIGHT = 1.0
+"""What the passage's own cosine counts, against that of its best unit."""
+_ASKED_FORM = 0.12
+"""What a unit of the form that was asked for gains: steps, or a number."""
+_TOLD_PROBLEM = 0.06
+"""What steps gain when a problem is told and nothing is asked."""
+_POINTER = 0.1
+"""What a sentence loses that only says where to look."""
+_INTRODUCTION = 0.4
+"""What the text above the first heading loses: it tells what the page is about."""
+_FAR = 0.35
+"""Share of the best hit's score below which a section is not looked at."""
+_MOST_SECTIONS = 8
+_AMOUNTS = frozenset({"mani", "much", "long", "often"})
+"""Stems of words that ask for an amount and name nothing."""
+_SEE = re.compile(r"\bsee \[|\bthis page\b", re.IGNORECASE)
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_RANGE = re.compile(rf"\s*({_NUMBER})\s*(?:[-\u2013\u2014]|to)\s*({_NUMBER})\b.*")
+
+
+@dataclass(frozen=True)
+class RatedSection:
+    """A section that may answer, and how well its units do."""
+
+    hit: Hit
+    units: tuple[Unit, ...]
+    scores: Mapping[Unit, float]
+    """Of units, against those of other sections too."""
+    rating: float
+    """Of the section: higher answers better."""
+
+    @property
+    def best(self) -> float:
+        """Score of its best telling unit."""
+        return max(self.scores[unit] for unit in self.units if unit.form in TELLING)
+
+
+def rate_sections(question: str, hits: Sequence[Hit], encoder: Encoder) -> list[RatedSection]:
+    """Return the sections of the hits with their units rated, the best section first.
+
+    A unit's score is its cosine, plus the share of the question's telling words that it has
+    together with its headings; a word tells the more the fewer units have it. A section counts by
+    its best unit, its passage's cosine and its hit's score.
+    """
+    sections = [(hit, _without_other_codes(question, hit)) for hit in _one_per_section(hits)]
+    terms = question_terms(question)
+    texts = [text for hit, units in sections for text in write_sentences(hit, units, terms)]
+    vectors = encoder.encode([question, *texts])
+    cosines = vectors[1:] @ vectors[0]
+    words = [
+        " ".join([hit.title, *hit.headings, unit.text]) for hit, units in sections for unit in units
+    ]
+    shares, found = iter(share_words(terms, words)), iter(cosines)
+    named = share_words(terms, [hit.heading for hit, _ in sections])
+    rated = []
+    for (hit, units), heading in zip(sections, named, strict=True):
+        scores = {
+            unit: float(next(found)) + _WORD_WEIGHT * next(shares) + _form_bonus(question, unit)
+            for unit in units
+        }
+        told = [score for unit, score in scores.items() if unit.form in TELLING]
+        if told:
+            bonus = _HEADING_WEIGHT * heading if hit.headings else -_INTRODUCTION
+            bonus += _HIT_WEIGHT * hit.score / max(hits[0].score, 1e-6)
+            rating = max(told) + bonus + _COSINE_WEIGHT * hit.cosine
+            rated.append(RatedSection(hit, tuple(units), scores, rating))
+    return sorted(rated, key=lambda section: -section.rating)
+
+
+def rate_within(question: str, section: RatedSection, encoder: Encoder) -> RatedSection:
+    """Rate the units of one section against each other.
+
+    The headings' words are every unit's and set none apart, so the words of each unit alone count
+    here, and the rows of long tables are read too.
+    """
+    texts = write_sentences(section.hit, section.units, None)
+    vectors: Vectors = encoder.encode([question, *texts])
+    shares = share_words(question_terms(question), [unit.text for unit in section.units])
+    scores = {
+        unit: float(cosine) + _OWN_WORD_WEIGHT * share + _form_bonus(question, unit)
+        for unit, cosine, share in zip(section.units, vectors[1:] @ vectors[0], shares, strict=True)
+    }
+    return replace(section, scores=scores)
+
+
+def named_by(question: str, hit: Hit, header: str, rows: Sequence[Unit]) -> list[float]:
+    """Return for each row of a table, from 0 to 1, how much the question names it.
+
+    A row is called by its first cell, so words found there count twice. Words that the title, the
+    headings or the header have already do not set a row apart. A word that no row has counts
+    against all; a number names the row whose range holds it.
+    """
+    given = set(to_stems(to_plain(" ".join([hit.title, *hit.headings, header]))))
+    terms = question_terms(question)
+    own = {t: weight for t, weight in terms.items() if t not in given | _AMOUNTS} or terms
+    anywhere = share_words(own, [row.text for row in rows], unknown=True)
+    first = share_words(own, [read_cells(row.text)[0] for row in rows], unknown=True)
+    return [
+        1.0 if _holds_number(question, row.text) else (one + other) / 2
+        for row, one, other in zip(rows, anywhere, first, strict=True)
+    ]
+
+
+def are_siblings(one: Hit, other: Hit) -> bool:
+    """Tell whether two passages stand below the same heading of the same article."""
+    above = one.headings[:-1]
+    return bool(above) and one.path == other.path and other.headings[:-1] == above
+
+
+def is_subject(question: str, heading: str, than: str) -> bool:
+    """Tell whether `heading` has more of the question's words than the heading `than` below it."""
+    terms = question_terms(question)
+    above, below = (terms.keys() & set(to_stems(text)) for text in (heading, than))
+    return len(above) > len(below)
+
+
+def share_words(
+    terms: Mapping[str, float], texts: Sequence[str], *, unknown: bool = False
+) -> list[float]:
+    """Return for each text which share of what the terms tell it has; synonyms are one word.
+
+    Args:
+        terms: weights of stems, as `question_terms` gives them.
+        texts: what is compared; a word tells the more the fewer of them have it.
+        unknown: words that none of them has count too.
+    """
+    concepts = {term: min(synonyms_of(term)) for term in terms}
+    stems = [
+        {concepts[stem] for stem in to_stems(to_plain(text)) if stem in concepts} for text in texts
+    ]
+    weights = {concepts[term]: weight for term, weight in sorted(terms.items(), key=lambda t: t[1])}
+    counts = Counter(term for some in stems for term in some)
+    told = weights.keys() if unknown else counts.keys()
+    tells = {t: weights[t] * math.log((len(texts) + 1) / max(counts[t], 1)) for t in told}
+    total = sum(tells.values())
+    return [sum(tells[term] for term in some) / total if total else 0.0 for some in stems]
+
+
+def _without_other_codes(question: str, hit: Hit) -> list[Unit]:
+    """Leave out what is of other codes than the one asked for: E-12 is no answer to E-02."""
+    units = split_units(hit.section)
+    asked = codes_of(question)
+    kinds = {letters for letters, _ in asked}
+
+    def is_other(unit: Unit) -> bool:
+        if unit.form not in TELLING:
+            return False
+        row = unit.form is Form.TABLE_ROW
+        named = codes_of(read_cells(unit.text)[0] if row else unit.text)
+        alike = {(a, n) for a, n in named if (a and a in kinds) or (row and "" in kinds)}
+        return bool(alike) and not any((a, n) in asked or ("", n) in asked for a, n in alike)
+
+    return [unit for unit in units if not is_other(unit)] if asked else units
+
+
+def _form_bonus(question: str, unit: Unit) -> float:
+    bonus = 0.0
+    if unit.form is Form.STEPS and not wants_steps(question):
+        # Many words: it has some of any question's.
+        bonus -= _ASKED_FORM
+    elif unit.form is Form.STEPS:
+        bonus += _ASKED_FORM if asks_how_to(question) else _TOLD_PROBLEM
+    if wants_number(question) and re.search(r"\d", unit.text):
+        bonus += _ASKED_FORM
+    if _SEE.search(unit.text):
+        bonus -= _POINTER
+    return bonus
+
+
+def _holds_number(question: str, row: str) -> bool:
+    """Tell whether a row is named by a range, such as 151-280, that a number of ours lies in."""
+    ranged = _RANGE.fullmatch(read_cells(row)[0])
+    if ranged is None:
+        return False
+    low, high = (float(end.replace(",", "")) for end in ranged.groups())
+    asked = (float(number.replace(",", "")) for number in re.findall(_NUMBER, question))
+    return any(low <= number <= high for number in asked)
+
+
+def _one_per_section(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the best hits of the best sections, and those of the first one's siblings."""
+    kept = dict[tuple[str, int], Hit]()
+    for hit in hits:
+        near = hit.score >= hits[0].score * _FAR
+        if near and (len(kept) < _MOST_SECTIONS or are_siblings(hits[0], hit)):
+            kept.setdefault((hit.path, hit.section_start), hit)
+    return list(kept.values())
