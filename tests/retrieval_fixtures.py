@@ -9,7 +9,7 @@ import pytest
 from opsbot.content import content_root
 from opsbot.db import Base, Database
 from opsbot.migrations.schema import import_records
-from opsbot.retrieval.encoder import Encoder, MiniLmEncoder, Vectors
+from opsbot.retrieval.encoder import Encoded, Encoder, MiniLmEncoder, Vectors
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import RetrievalSettings
@@ -65,6 +65,10 @@ class CountingEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.texts.extend(texts)
         return self._encoder.encode(texts)
+
+    def encode_pieces(self, texts: Sequence[str]) -> list[Encoded]:
+        self.texts.extend(texts)
+        return self._encoder.encode_pieces(texts)
 
 
 def write_article(

@@ -1,7 +1,7 @@
 """Build MiniLM as an ONNX graph from its weights, with numpy and onnx alone.
 
-A BERT encoder, the mean over the tokens, and unit length. The serving process so needs neither
-torch nor transformers.
+A BERT encoder, the mean over the tokens, and unit length; beside it the tokens one by one. The
+serving process so needs neither torch nor transformers.
 """
 
 import os
@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from opsbot.errors import UnavailableError
-from opsbot.retrieval.weights import INPUTS, OUTPUT, Weights
+from opsbot.retrieval.weights import INPUTS, OUTPUT, TOKENS, Weights
 
 _LAYERS, _WIDTH, _HEADS, _EPSILON = 6, 384, 12, 1e-12
 
@@ -47,7 +47,10 @@ def write_graph(weights: Weights, target: Path) -> None:
 
 
 def build_graph(weights: Weights) -> onnx.ModelProto:
-    """Return the float32 graph: token ids in, unit vectors of shape (batch, 384) out."""
+    """Return the float32 graph: token ids in, unit vectors out.
+
+    Those of the texts have shape (batch, 384), those of their tokens (batch, tokens, 384).
+    """
     nodes = _Nodes()
     mask = nodes.add("Cast", "attention_mask", to=TensorProto.FLOAT)
     bias = _attention_bias(nodes, mask)
@@ -55,12 +58,16 @@ def build_graph(weights: Weights) -> onnx.ModelProto:
     for number in range(_LAYERS):
         states = _add_layer(nodes, weights, f"encoder.layer.{number}.", states, bias)
     _pool(nodes, states, mask)
+    _to_unit_length(nodes, states, axis=2, name=TOKENS)
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
         for name in INPUTS
     ]
-    output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", _WIDTH])
-    graph = helper.make_graph(nodes.nodes, "minilm", inputs, [output], nodes.constants)
+    outputs = [
+        helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", _WIDTH]),
+        helper.make_tensor_value_info(TOKENS, TensorProto.FLOAT, ["batch", "tokens", _WIDTH]),
+    ]
+    graph = helper.make_graph(nodes.nodes, "minilm", inputs, outputs, nodes.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
     # The mark of ONNX Runtime's own preparation; without it the quantiser logs advice to run that.
@@ -164,5 +171,9 @@ def _pool(nodes: _Nodes, states: str, mask: str) -> None:
     wide, tokens = nodes.add("Unsqueeze", mask, nodes.ints(2)), nodes.ints(1)
     total = nodes.add("ReduceSum", nodes.add("Mul", states, wide), tokens, keepdims=0)
     mean = nodes.add("Div", total, nodes.add("ReduceSum", wide, tokens, keepdims=0))
-    squares = nodes.add("ReduceSum", nodes.add("Mul", mean, mean), tokens, keepdims=1)
-    nodes.add("Div", mean, nodes.add("Sqrt", squares), name=OUTPUT)
+    _to_unit_length(nodes, mean, axis=1, name=OUTPUT)
+
+
+def _to_unit_length(nodes: _Nodes, x: str, *, axis: int, name: str) -> None:
+    squares = nodes.add("ReduceSum", nodes.add("Mul", x, x), nodes.ints(axis), keepdims=1)
+    nodes.add("Div", x, nodes.add("Sqrt", squares), name=name)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from opsbot.errors import UnavailableError
-from opsbot.retrieval.encoder import MODEL_KEY, MiniLmEncoder
+from opsbot.retrieval.encoder import MODEL_KEY, MiniLmEncoder, VectorCache
+from opsbot.retrieval.late import WIDTH
 from opsbot.retrieval.weights import find_model_folder, read_known
 
 TEXTS = [
@@ -45,6 +46,48 @@ def test_a_text_has_the_same_vector_alone_and_among_others(tmp_path: Path) -> No
     alone = np.vstack([fresh.encode([text]) for text in TEXTS])
 
     assert np.array_equal(alone, together)
+
+
+def test_each_word_piece_knows_its_word_and_marks_have_none(encoder: MiniLmEncoder) -> None:
+    [encoded] = encoder.encode_pieces(["Halo's dimmer: E-17!"])
+
+    assert encoded.words == ("Halo", "s", "dimmer", "dimmer", "E", "17")
+    assert len(encoded.pieces) == len(encoded.words) * WIDTH
+
+
+@pytest.mark.parametrize("text", ["", "?!"], ids=["empty", "marks"])
+def test_a_text_without_words_has_one_piece(encoder: MiniLmEncoder, text: str) -> None:
+    [encoded] = encoder.encode_pieces([text])
+
+    assert len(encoded.pieces) == WIDTH
+
+
+def test_the_vector_beside_the_pieces_is_the_same(tmp_path: Path) -> None:
+    pieces = MiniLmEncoder.open(tmp_path).encode_pieces(TEXTS)
+    vectors = MiniLmEncoder.open(tmp_path).encode(TEXTS)
+
+    assert np.array_equal([encoded.vector for encoded in pieces], vectors)
+
+
+def test_what_is_remembered_stays_within_its_bytes() -> None:
+    cache = VectorCache(10_000)
+
+    for number in range(1_000):
+        cache.keep({f"question {number}": np.zeros(384, np.float32)})
+
+    assert 5_000 < cache.size <= 10_000
+    assert list(cache.find(["question 0", "question 999"])) == ["question 999"]
+
+
+def test_what_was_asked_last_is_remembered_longest() -> None:
+    cache = VectorCache(10_000)
+    cache.keep({"often": np.zeros(384, np.float32)})
+
+    for number in range(1_000):
+        cache.find(["often"])
+        cache.keep({f"question {number}": np.zeros(384, np.float32)})
+
+    assert "often" in cache.find(["often"])
 
 
 def test_many_threads_get_the_vectors_of_one(tmp_path: Path, encoder: MiniLmEncoder) -> None:

@@ -1,0 +1,71 @@
+"""Comparing word by word."""
+
+import numpy as np
+import pytest
+
+from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.late import WIDTH, Vectors, late_scores, pack_states, unpack_states
+
+
+def make_states(number: int, seed: int, width: int = 384) -> Vectors:
+    states = np.random.default_rng(seed).standard_normal((number, width)).astype(np.float32)
+    unit: Vectors = states / np.linalg.norm(states, axis=1, keepdims=True)
+    return unit
+
+
+def weigh(*weights: float) -> Vectors:
+    return np.array(weights, np.float32)
+
+
+@pytest.mark.parametrize("width", [384, 768])
+def test_packed_states_keep_their_likeness(width: int) -> None:
+    states = make_states(40, seed=1, width=width)
+    near = states + 0.5 * make_states(40, seed=2, width=width)
+
+    packed, other = unpack_states(pack_states(states)), unpack_states(pack_states(near))
+
+    assert packed.shape == (40, WIDTH)
+    assert np.allclose(np.linalg.norm(packed, axis=1), 1, atol=0.02)
+    cosines = packed @ other.T
+    assert np.array_equal(cosines.argmax(axis=1), np.arange(40))
+    assert cosines.diagonal().mean() == pytest.approx(1 / np.sqrt(1.25), abs=0.03)
+
+
+def test_a_passage_that_holds_the_pieces_is_nearest_wherever_they_stand() -> None:
+    asked = make_states(3, seed=3)
+    holds = np.vstack([make_states(20, seed=4), asked[::-1], make_states(5, seed=5)])
+    others = [make_states(1, seed=6), make_states(60, seed=7)]
+
+    scores = late_scores(
+        pack_states(asked), weigh(1, 1, 1), [pack_states(s) for s in (others[0], holds, others[1])]
+    )
+
+    assert scores[1] == pytest.approx(1, abs=0.02)
+    assert scores.argmax() == 1
+    assert max(scores[0], scores[2]) < 0.5
+
+
+def test_the_pieces_that_tell_more_count_more() -> None:
+    asked = make_states(2, seed=8)
+    passages = [pack_states(asked[:1]), pack_states(asked[1:])]
+
+    first = late_scores(pack_states(asked), weigh(5, 1), passages)
+    second = late_scores(pack_states(asked), weigh(1, 5), passages)
+
+    assert first[0] > first[1]
+    assert second[1] > second[0]
+
+
+def test_without_passages_there_are_no_scores() -> None:
+    assert late_scores(pack_states(make_states(2, seed=9)), weigh(1, 1), []).shape == (0,)
+
+
+def test_a_sentence_inside_a_long_passage_is_found_by_its_words(encoder: MiniLmEncoder) -> None:
+    filler = "The lamp comes in oak and walnut. Its cable is two metres long. It folds flat. " * 3
+    texts = [f"{filler}Descale the grinder every month. {filler}", filler]
+    [question, *passages] = encoder.encode_pieces(["descale the grinder", *texts])
+    weights = weigh(*[1] * len(question.words))
+
+    scores = late_scores(question.pieces, weights, [passage.pieces for passage in passages])
+
+    assert scores[0] > scores[1] + 0.2
