@@ -71,7 +71,9 @@ def open_services(
     if pending(database):
         raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
     encoder = MiniLmEncoder.open(settings.data_dir)
-    knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
+    knowledge = Knowledge(
+        database, encoder, settings.data_dir, settings.retrieval, chroma_url=settings.chroma_url
+    )
     executor = Executor(database, settings, tools, knowledge, policies)
     bell = Bell()
     decisions = Decisions(database, executor, bell, clock=clock, new_id=_new_id)

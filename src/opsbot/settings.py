@@ -28,6 +28,8 @@ class RetrievalSettings(BaseModel):
     """What the best word match adds to a cosine similarity (docs/decisions/0005)."""
     min_score: float | None = Field(default=None, ge=0, le=2)
     """Confidence below which nothing fits; unset: calibrated for the index at ingest."""
+    watch_s: float = Field(default=1, ge=0, le=3600)
+    """Seconds between two looks for changed articles; 0: only `opsbot ingest` looks."""
 
 
 class MailSettings(BaseModel):
@@ -80,8 +82,12 @@ class Settings(BaseSettings):
     """Folder for the database, the index and the mail folders."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in the data folder."""
+    chroma_url: str = ""
+    """Chroma server for several processes, such as `http://chroma:8000`; empty: a folder."""
     knowledge_dir: Path = content_root() / "knowledge"
     """Folder of articles and policies."""
+    uploads_dir: Path | None = None
+    """Folder of the articles that staff upload; unset: `DATA_DIR/uploads`."""
     tools_dir: Path = content_root() / "tools"
     """Folder of tools: Python code that opsbot runs."""
     web_dir: Path = content_root() / "web"
@@ -137,6 +143,11 @@ class Settings(BaseSettings):
         if not is_currency(value):
             raise ValueError("there is no such currency; write a code like EUR")
         return value
+
+    @property
+    def resolved_uploads_dir(self) -> Path:
+        """The folder of uploaded articles, with the default filled in."""
+        return self.uploads_dir or self.data_dir / "uploads"
 
     @property
     def resolved_database_url(self) -> str:

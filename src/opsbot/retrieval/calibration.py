@@ -30,8 +30,8 @@ from opsbot.retrieval.hits import combine
 from opsbot.retrieval.lexical import question_terms, to_stems
 from opsbot.retrieval.models import ArticleRow, IndexState, PassageRow
 from opsbot.retrieval.postings import LexicalIndex
-from opsbot.retrieval.rows import read_keys, read_vectors, split_batches
-from opsbot.retrieval.shelf import load_shelf
+from opsbot.retrieval.shelf import View
+from opsbot.retrieval.shelving import load_shelf
 from opsbot.retrieval.structure import to_plain
 
 _SAMPLE = 100
@@ -98,10 +98,10 @@ class _Section(NamedTuple):
 def calibrate(database: Database, encoder: Encoder) -> float:
     """Compute the threshold of the index as it is now, store it, and return it."""
     with database.read() as session:
-        words = load_shelf(session).words["staff"]
-        foreign = _ask_foreign(session, encoder, words)
+        view = load_shelf(session).view("staff")
         sections = _sample_sections(session)
-    own = _ask_own(sections, encoder, words)
+    foreign = _ask_foreign(encoder, view)
+    own = _ask_own(sections, encoder, view.words)
     threshold = _USUAL
     if len(own) >= _FEWEST:
         low, high = float(np.percentile(foreign, 95)), float(np.median(own))
@@ -113,25 +113,15 @@ def calibrate(database: Database, encoder: Encoder) -> float:
     return threshold
 
 
-def _ask_foreign(session: Session, encoder: Encoder, words: LexicalIndex) -> NDArray[np.float64]:
+def _ask_foreign(encoder: Encoder, view: View) -> NDArray[np.float64]:
     """Return the confidence of the best passage for each foreign question."""
-    questions = encoder.encode(_FOREIGN)
-    nearest: list[dict[int, float]] = [{} for _ in _FOREIGN]
-    for some in split_batches([key.id for key in read_keys(session)]):
-        for passage in read_vectors(session, some):
-            cosines = np.maximum(questions @ passage.text, questions @ passage.title)
-            for found, cosine in zip(nearest, cosines, strict=True):
-                found[passage.id] = float(cosine)
-        nearest = [_keep_nearest(found) for found in nearest]
-    best = [
-        max((combine(c, words.coverage(terms, id_)) for id_, c in found.items()), default=0.0)
-        for found, terms in zip(nearest, map(question_terms, _FOREIGN), strict=True)
-    ]
+    everything, best = view.choose(), []
+    for question, vector in zip(_FOREIGN, encoder.encode(_FOREIGN), strict=True):
+        rows = view.nearest(vector, everything, limit=_NEAREST)
+        cosines = np.maximum(*view.cosines(vector, rows))
+        covered = view.words.coverage(question_terms(question), rows)
+        best.append(max(map(combine, cosines, covered), default=0.0))
     return np.array(best)
-
-
-def _keep_nearest(found: dict[int, float]) -> dict[int, float]:
-    return dict(sorted(found.items(), key=lambda pair: -pair[1])[:_NEAREST])
 
 
 def _sample_sections(session: Session) -> Sequence[_Section]:

@@ -1,7 +1,7 @@
 """What the rest of opsbot asks of the articles."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -96,11 +96,17 @@ class Knowledge:
     """Searches, quotes and lists the articles: one per process, for all its threads."""
 
     def __init__(
-        self, database: Database, encoder: Encoder, data_dir: Path, settings: RetrievalSettings
+        self,
+        database: Database,
+        encoder: Encoder,
+        data_dir: Path,
+        settings: RetrievalSettings,
+        *,
+        chroma_url: str = "",
     ) -> None:
         self._database = database
         self._encoder = encoder
-        self._vectors = VectorIndex(database, data_dir, model_key=encoder.key)
+        self._vectors = VectorIndex(database, data_dir, url=chroma_url)
         self._retriever = Retriever(database, encoder, self._vectors, settings)
 
     @property
@@ -119,12 +125,20 @@ class Knowledge:
         *,
         audience: Reader,
         top_k: int | None = None,
-        products: Sequence[str] = (),
+        products: Collection[str] = (),
+        prefer: Collection[str] = (),
+        language: str = "",
         context: str = "",
     ) -> list[Hit]:
         """Return the best passages for `question`, best first; see `Retriever.search`."""
         return self._retriever.search(
-            question, audience=audience, top_k=top_k, products=products, context=context
+            question,
+            audience=audience,
+            top_k=top_k,
+            products=products,
+            prefer=prefer,
+            language=language,
+            context=context,
         )
 
     def knows(self, hits: Sequence[Hit]) -> bool:
@@ -140,12 +154,20 @@ class Knowledge:
         question: str,
         *,
         audience: Reader,
-        products: Sequence[str] = (),
+        products: Collection[str] = (),
+        prefer: Collection[str] = (),
+        language: str = "",
         context: str = "",
     ) -> Answer:
         """Return what the articles say about `question`, or that they do not."""
         hits = self.search(
-            question, audience=audience, top_k=_LOOKED_AT, products=products, context=context
+            question,
+            audience=audience,
+            top_k=_LOOKED_AT,
+            products=products,
+            prefer=prefer,
+            language=language,
+            context=context,
         )
         known = self.knows(hits)
         extracts = extract(question, hits, self._encoder) if known else []
@@ -226,7 +248,8 @@ class Knowledge:
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Wait until Chroma has caught up with the articles; tell whether it did.
 
-        Answers are right before that too; they are found by a scan.
+        Answers are right before that too; they are found by a scan. Chroma is asked to follow by
+        the first search.
         """
         return self._vectors.wait_until_ready(timeout_s)
 

@@ -141,6 +141,7 @@ class IndexChange(Base):
     version: Mapped[int] = mapped_column(index=True)
     """The version of the index that it came about with."""
     passage_id: Mapped[int]
+    content_hash: Mapped[str]
     added: Mapped[bool]
 
 
@@ -150,6 +151,8 @@ class IndexState(Base):
     __tablename__ = "index_state"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    index_id: Mapped[str] = mapped_column(default="")
+    """Tells this index from others on the same Chroma server."""
     version: Mapped[int]
     """Raised in the same transaction as every change of the passages."""
     followed_from: Mapped[int] = mapped_column(default=0)

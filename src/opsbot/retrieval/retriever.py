@@ -1,9 +1,9 @@
 """From a question to the passages that may answer it, best first."""
 
-import heapq
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -12,14 +12,15 @@ from opsbot.db import Database
 from opsbot.retrieval.encoder import Encoder, Vectors
 from opsbot.retrieval.hits import Hit, Score, combine, read_hits
 from opsbot.retrieval.lexical import question_terms
-from opsbot.retrieval.postings import LexicalIndex
-from opsbot.retrieval.rows import read_vectors, read_version
-from opsbot.retrieval.shelf import AUDIENCES, Reader, Shelf, load_shelf
+from opsbot.retrieval.postings import Mask, Rows, Scores, find_best
+from opsbot.retrieval.rows import read_version
+from opsbot.retrieval.shelf import AUDIENCES, Reader, Shelf, View
+from opsbot.retrieval.shelving import follow, load_shelf
 from opsbot.retrieval.vectors import VectorIndex
 from opsbot.settings import RetrievalSettings
 
 _BY_MEANING = 40
-"""Nearest vectors that are looked at, for each audience."""
+"""Nearest passages that are looked at."""
 _BY_WORDS = 30
 """Best word matches that are looked at."""
 _CONTEXT_WEIGHT = 0.5
@@ -36,7 +37,20 @@ _LEANS = re.compile(
 _NEAR_SHARE = 0.85
 """Share of the threshold from which a hit lies near: hardly a foreign question reaches it."""
 _PRODUCT_BONUS = 0.1
-"""What a passage gains that is about a named product, and loses that is about others alone."""
+"""What a passage gains that is about a preferred product, and loses that is about others."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question, ready to be searched for."""
+
+    vector: Vectors
+    terms: Mapping[str, float]
+    alone: Vectors
+    """Without the turns before."""
+    own: Mapping[str, float]
+    leans: bool
+    """Whether it may mean something only together with the turns before."""
 
 
 class Retriever:
@@ -81,7 +95,9 @@ class Retriever:
         *,
         audience: Reader,
         top_k: int | None = None,
-        products: Sequence[str] = (),
+        products: Collection[str] = (),
+        prefer: Collection[str] = (),
+        language: str = "",
         context: str = "",
     ) -> list[Hit]:
         """Return the best passages for `question`, best first.
@@ -90,7 +106,10 @@ class Retriever:
             question: the words of who asks.
             audience: who asks; customers get public passages alone.
             top_k: most hits to return; unset: as the settings say.
-            products: item numbers the talk is about; passages about them come forward.
+            products: item numbers; only passages about one of them, or about none in particular.
+            prefer: item numbers; passages about them come forward.
+            language: the reader's, such as `de`; only passages in it, or in English if there are
+                none. Empty: in any.
             context: the last answer or question before this one, for "and how do I clean it?".
 
         Returns:
@@ -99,109 +118,113 @@ class Retriever:
         """
         if not question.strip():
             return []
-        vector, terms = self._embed(question, context), _weigh_terms(question, context)
-        named = frozenset(products)
+        asked = self._ask(question, context)
         with self._database.read() as session:
             shelf = self._current_shelf(session)
-            words = shelf.words[audience]
-            matches = words.search(terms, limit=_BY_WORDS)
-            cosines = self._find_cosines(session, shelf.version, vector, audience, matches)
-            fused = self._fuse(cosines, matches, shelf.products, named)
-            best = heapq.nlargest(top_k or self._settings.top_k, fused, key=fused.__getitem__)
-            sure = {id_: combine(cosines[id_], words.coverage(terms, id_)) for id_ in best}
-            if context.strip() and (own := question_terms(question)):
-                alone = self._judge_alone(session, question, own, words, best)
-                leans = _LEANS.search(question) is not None
-                sure = {
-                    id_: sure[id_] if leans or _has_all(words, own, id_) else alone[id_]
-                    for id_ in best
-                }
-            scores = {id_: Score(fused[id_], cosines[id_], sure[id_]) for id_ in best}
+            view = shelf.view(audience)
+            rows, matches = self._find(shelf, audience, asked, products, language)
+            cosines = np.maximum(*view.cosines(asked.vector, rows))
+            fused = self._fuse(cosines, matches)
+            if prefer:
+                fused += _PRODUCT_BONUS * view.about(prefer)[rows]
+            best = np.argsort(-fused, kind="stable")[: top_k or self._settings.top_k]
+            sure = _judge(view, asked, rows[best], cosines[best])
+            scores = {
+                int(id_): Score(*map(float, values))
+                for id_, *values in zip(
+                    view.ids[rows[best]], fused[best], cosines[best], sure, strict=True
+                )
+            }
             return read_hits(session, scores, AUDIENCES[audience])
 
-    def knows(self, hits: Sequence[Hit]) -> bool:
+    def knows(self, hits: Collection[Hit]) -> bool:
         """Tell whether any of the hits is about what was asked."""
         return any(hit.confidence >= self.threshold for hit in hits)
 
-    def _embed(self, question: str, context: str) -> Vectors:
+    def _ask(self, question: str, context: str) -> _Asked:
         alone: Vectors = self._encoder.encode([question])[0]
+        own = question_terms(question)
         if not context.strip():
-            return alone
-        turns = f"{context[-_CONTEXT_CHARACTERS:]}\n{question}"
-        mixed: Vectors = alone + self._encoder.encode([turns])[0]
+            return _Asked(alone, own, alone, own, leans=True)
+        before = context[-_CONTEXT_CHARACTERS:]
+        mixed: Vectors = alone + self._encoder.encode([f"{before}\n{question}"])[0]
         mixed /= np.linalg.norm(mixed)
-        return mixed
-
-    def _judge_alone(
-        self,
-        session: Session,
-        question: str,
-        terms: Mapping[str, float],
-        words: LexicalIndex,
-        ids: Sequence[int],
-    ) -> dict[int, float]:
-        """Return how sure it is that passages are about a question without the turns before."""
-        vector: Vectors = self._encoder.encode([question])[0]
-        return {
-            passage.id: combine(passage.cosine(vector), words.coverage(terms, passage.id))
-            for passage in read_vectors(session, ids)
-        }
+        terms = dict.fromkeys(question_terms(before), _CONTEXT_WEIGHT) | own
+        leans = _LEANS.search(question) is not None
+        return _Asked(mixed, terms, alone, own, leans=leans)
 
     def _current_shelf(self, session: Session) -> Shelf:
-        """Return the shelf of the version that the session sees."""
-        version = read_version(session)
-        shelf = self._shelf
-        if shelf is None or shelf.version != version:
-            with self._lock:
-                shelf = self._shelf
-                if shelf is None or shelf.version != version:
-                    shelf = self._shelf = load_shelf(session)
-        return shelf
+        """Return the shelf of the version that the session sees, or of a later one."""
+        version, shelf = read_version(session), self._shelf
+        if shelf is not None and shelf.version >= version:
+            return shelf
+        # While another thread reads what changed, the shelf before will do: what is deleted is
+        # left out by the rows themselves.
+        if not self._lock.acquire(blocking=shelf is None):
+            return shelf or load_shelf(session)
+        try:
+            if self._shelf is None:
+                self._shelf = load_shelf(session)
+            elif self._shelf.version < version:
+                self._shelf = follow(session, self._shelf)
+            return self._shelf
+        finally:
+            self._lock.release()
 
-    def _find_cosines(
+    def _find(
         self,
-        session: Session,
-        version: int,
-        vector: Vectors,
+        shelf: Shelf,
         audience: Reader,
-        matches: Mapping[int, float],
-    ) -> dict[int, float]:
-        """Return the cosines of the nearest passages, and of those that match by words."""
-        cosines = self._vectors.search(
-            session, vector, AUDIENCES[audience], version=version, limit=_BY_MEANING
-        )
-        for passage in read_vectors(session, matches.keys() - cosines.keys()):
-            cosines[passage.id] = passage.cosine(vector)
-        return cosines
+        asked: _Asked,
+        products: Collection[str],
+        language: str,
+    ) -> tuple[Rows, Scores]:
+        """Return the rows that may answer, and how well each matches by words."""
+        view = shelf.view(audience)
+        languages = view.languages(language) if language else ()
+        chosen = view.choose(products, languages)
+        matches = view.words.scores(asked.terms)
+        matches *= chosen
+        near: Rows | None = None
+        if not products:
+            near = self._vectors.search(
+                shelf, audience, asked.vector, languages or view.languages(), limit=_BY_MEANING
+            )
+        if near is None:
+            near = view.nearest(asked.vector, chosen, limit=_BY_MEANING)
+        rows = np.union1d(near, find_best(matches, _BY_WORDS))
+        return rows, matches[rows]
 
-    def _fuse(
-        self,
-        cosines: Mapping[int, float],
-        matches: Mapping[int, float],
-        products: Mapping[int, frozenset[str]],
-        named: frozenset[str],
-    ) -> dict[int, float]:
-        weight = self._settings.lexical_weight / max(matches.values(), default=1.0)
-        return {
-            id_: cosine
-            + weight * matches.get(id_, 0.0)
-            + _product_bonus(products.get(id_, frozenset()), named)
-            for id_, cosine in cosines.items()
-        }
+    def _fuse(self, cosines: Scores, matches: Scores) -> Scores:
+        best = float(matches.max(initial=0)) or 1.0
+        fused: Scores = cosines + np.float32(self._settings.lexical_weight / best) * matches
+        return fused
 
 
-def _has_all(words: LexicalIndex, terms: Mapping[str, float], passage: int) -> bool:
-    """Tell whether a passage has all the words of a question, of which there are few."""
+def _judge(view: View, asked: _Asked, rows: Rows, cosines: Scores) -> Scores:
+    """Return how sure it is that each passage is about the question.
+
+    A question that stands by itself is judged by itself: the turns before must not make a passage
+    about them an answer to it.
+    """
+    words = view.words
+    sure = _combine(cosines, words.coverage(asked.terms, rows))
+    if asked.leans or not asked.own:
+        return sure
+    nearer = np.maximum(*view.cosines(asked.alone, rows))
+    alone = _combine(nearer, words.coverage(asked.own, rows))
+    judged: Scores = np.where(_have_all(view, asked.own, rows), sure, alone)
+    return judged
+
+
+def _combine(cosines: Scores, coverage: Scores) -> Scores:
+    return np.array([combine(*pair) for pair in zip(cosines, coverage, strict=True)], np.float32)
+
+
+def _have_all(view: View, terms: Mapping[str, float], rows: Rows) -> Mask:
+    """Tell which passages have all the words of a question, of which there are few."""
     own = [term for term, weight in terms.items() if weight == 1]
-    return len(own) <= _FEW_WORDS and all(words.coverage({t: 1.0}, passage) > 0 for t in own)
-
-
-def _weigh_terms(question: str, context: str) -> Mapping[str, float]:
-    before = question_terms(context[-_CONTEXT_CHARACTERS:])
-    return dict.fromkeys(before, _CONTEXT_WEIGHT) | question_terms(question)
-
-
-def _product_bonus(about: frozenset[str], named: frozenset[str]) -> float:
-    if not about or not named:
-        return 0.0
-    return _PRODUCT_BONUS if about & named else -_PRODUCT_BONUS
+    if len(own) > _FEW_WORDS:
+        return np.zeros(len(rows), np.bool_)
+    found: Mask = np.all(view.words.frequencies(own, rows) > 0, axis=0)
+    return found

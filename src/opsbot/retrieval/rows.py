@@ -12,6 +12,7 @@ from opsbot.retrieval.models import (
     ArticleRow,
     ArticleStatus,
     Audience,
+    IndexChange,
     IndexState,
     PassageRow,
     VectorRow,
@@ -29,17 +30,17 @@ class PassageKey:
 
     id: int
     audience: Audience
+    language: str
     content_hash: str
 
 
 @dataclass(frozen=True)
-class SearchedText:
-    """What the word index knows of a passage."""
+class Change:
+    """The last that happened to a passage."""
 
-    id: int
-    audience: Audience
-    products: tuple[str, ...]
-    text: str
+    passage_id: int
+    content_hash: str
+    added: bool
 
 
 @dataclass(frozen=True)
@@ -65,35 +66,34 @@ def read_version(session: Session) -> int:
     return session.scalar(_version_query()) or 0
 
 
-def read_keys(session: Session) -> list[PassageKey]:
-    """Return the keys of all passages."""
+def read_keys(session: Session, ids: Sequence[int] | None = None) -> list[PassageKey]:
+    """Return the keys of all passages, or of these as far as they still exist, by id."""
     query = (
-        select(PassageRow.id, ArticleRow.audience, PassageRow.content_hash)
+        select(PassageRow.id, ArticleRow.audience, ArticleRow.language, PassageRow.content_hash)
         .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
         .where(ArticleRow.status == ArticleStatus.READABLE)
         .order_by(PassageRow.id)
     )
-    return [PassageKey(*row) for row in session.execute(query)]
+    if ids is None:
+        return [PassageKey(*row) for row in session.execute(query)]
+    return [
+        PassageKey(*row)
+        for some in split_batches(sorted(ids))
+        for row in session.execute(query.where(PassageRow.id.in_(some)))
+    ]
 
 
-def read_texts(session: Session) -> Iterator[SearchedText]:
-    """Yield title, headings and text of all passages, as one text each."""
+def read_changes(session: Session, since: int) -> dict[int, Change]:
+    """Return the last change of each passage after version `since`, by its id.
+
+    Up to the version that the session sees: a change of a later one may lack its rows.
+    """
     query = (
-        select(
-            PassageRow.id,
-            PassageRow.headings,
-            PassageRow.text,
-            ArticleRow.audience,
-            ArticleRow.products,
-            ArticleRow.title,
-        )
-        .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
-        .where(ArticleRow.status == ArticleStatus.READABLE)
-        .order_by(PassageRow.id)
+        select(IndexChange.passage_id, IndexChange.content_hash, IndexChange.added)
+        .where(IndexChange.version > since, IndexChange.version <= read_version(session))
+        .order_by(IndexChange.id)
     )
-    for row in session.execute(query):
-        text = "\n".join([row.title, *row.headings, row.text])
-        yield SearchedText(row.id, row.audience, tuple(row.products), text)
+    return {row.passage_id: Change(*row) for row in session.execute(query)}
 
 
 def read_vectors(session: Session, ids: Iterable[int]) -> Iterator[PassageVectors]:

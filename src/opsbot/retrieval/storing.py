@@ -87,8 +87,9 @@ def store_article(session: Session, read: ReadFile, version: int, *, now: dateti
         for ordinal, (passage, terms) in enumerate(zip(read.passages, read.terms, strict=True))
     ]
     if rows:
-        added = session.scalars(insert(PassageRow).returning(PassageRow.id), rows)
-        _note_changes(session, version, added.all(), added=True)
+        query = insert(PassageRow).returning(PassageRow.id, PassageRow.content_hash)
+        added = session.execute(query, rows).all()
+        _note_changes(session, version, added, added=True)
 
 
 def store_unreadable(
@@ -134,7 +135,7 @@ def _clear(
         session.add(row)
     else:
         mine = PassageRow.article_id == row.id
-        old = session.scalars(select(PassageRow.id).where(mine)).all()
+        old = session.execute(select(PassageRow.id, PassageRow.content_hash).where(mine)).all()
         session.execute(delete(PassageRow).where(mine))
         _note_changes(session, version, old, added=False)
     row.content_hash, row.stamp, row.status = mark.content_hash, mark.stamp, status
@@ -142,9 +143,14 @@ def _clear(
     return row
 
 
-def _note_changes(session: Session, version: int, ids: Sequence[int], *, added: bool) -> None:
-    if ids:
-        rows = [{"version": version, "passage_id": id_, "added": added} for id_ in ids]
+def _note_changes(
+    session: Session, version: int, passages: Iterable[tuple[int, str]], *, added: bool
+) -> None:
+    rows = [
+        {"version": version, "passage_id": id_, "content_hash": content_hash, "added": added}
+        for id_, content_hash in passages
+    ]
+    if rows:
         session.execute(insert(IndexChange), rows)
 
 

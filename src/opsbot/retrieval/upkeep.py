@@ -1,5 +1,6 @@
 """Keep the index as a whole: its one state row, its encoder, and what nobody needs any more."""
 
+import uuid
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Select, delete, exists, func, select, update
@@ -31,7 +32,7 @@ def prepare_state(database: Database, encoder: Encoder) -> None:
     try:
         with database.write() as session:
             state = IndexState(id=1, version=1, model_key=encoder.key, threshold=None)
-            state.terms_key = ANALYSIS
+            state.index_id, state.terms_key = uuid.uuid4().hex, ANALYSIS
             session.add(state)
     except IntegrityError:
         pass  # Another process was first, and its row will do.

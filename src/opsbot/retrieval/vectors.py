@@ -1,72 +1,98 @@
-"""Search by meaning: in Chroma when it is ready, and by a scan of the rows until then."""
+"""Search by meaning in Chroma, when it holds what the rows hold."""
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
 from opsbot.retrieval.chroma import ChromaStore, FolderLock
-from opsbot.retrieval.encoder import DIMENSIONS
-from opsbot.retrieval.models import Audience
 from opsbot.retrieval.packing import Vectors
-from opsbot.retrieval.rows import read_keys, read_vectors, read_version
+from opsbot.retrieval.postings import Rows
+from opsbot.retrieval.rows import read_state
+from opsbot.retrieval.shelf import AUDIENCES, Reader, Shelf
 
 log = logging.getLogger(__name__)
 
+_RETRY_S = 60.0
+"""After so long a Chroma that could not be used is tried again."""
+
 
 class VectorIndex:
-    """Finds the passages nearest to a vector.
+    """Asks Chroma for the passages nearest to a vector.
 
     Chroma follows the rows in a thread of its own. While it does, or when it is broken, or when
-    another process owns its folder, every search scans the rows' vectors in memory: the same
-    answers, with more memory on large bases.
+    another process owns its folder, there is no answer, and the shelf is scanned instead: the same
+    passages, with more work on large bases.
     """
 
-    def __init__(self, database: Database, data_dir: Path, *, model_key: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        data_dir: Path,
+        *,
+        url: str = "",
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep the vectors of `database` in Chroma.
+
+        Args:
+            database: whose rows to follow.
+            data_dir: holds Chroma's folder, unless there is a server.
+            url: address of a Chroma server; empty: none.
+            elapsed: seconds since some moment.
+        """
         self._database = database
-        self._store = ChromaStore(data_dir / "chroma", model_key=model_key)
-        self._owner = FolderLock(data_dir / "chroma.lock")
-        self._scan: _Scan | None = None
+        self._store = ChromaStore(data_dir / "chroma", url=url)
+        self._owner = None if url else FolderLock(data_dir / "chroma.lock")
+        self._elapsed = elapsed
         self._ready_for: int | None = None
         """The version of the index that Chroma holds; unset when it holds none."""
         self._wanted: int | None = None
-        self._is_open = self._is_closed = False
+        self._tried_at = 0.0
+        self._model_key = ""
+        """Of the vectors that are open."""
+        self._is_closed = False
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
 
     def search(
         self,
-        session: Session,
+        shelf: Shelf,
+        reader: Reader,
         vector: Vectors,
-        audiences: Sequence[Audience],
+        languages: Collection[str],
         *,
-        version: int,
         limit: int,
-    ) -> dict[int, float]:
-        """Return the cosines of about `limit` nearest passages, by id.
+    ) -> Rows | None:
+        """Return the rows of the shelf's view that have one of the nearest vectors.
 
         Args:
-            session: sees the index at `version`.
+            shelf: the index to search.
+            reader: whose view to search.
             vector: of length 1.
-            audiences: whose passages to search.
-            version: the version of the index that the answer must come from.
-            limit: most vectors to look at for each audience.
+            languages: the languages to search.
+            limit: most vectors to look at for each audience and language.
+
+        Returns:
+            None when Chroma does not hold the shelf's version; it is then brought to it.
         """
-        if self._ready_for == version:
+        if self._ready_for == shelf.version:
             try:
-                return self._store.search(vector, audiences, limit=limit)
+                found = self._store.search(vector, AUDIENCES[reader], languages, limit=limit)
+                return shelf.view(reader).find_rows(found)
             except Exception:
                 # Chroma's errors have no common parent, and none may cost a customer an answer.
                 log.exception("Chroma failed; it is rebuilt from the passage rows.")
-                self._ready_for = self._wanted = None
-        self._follow(version)
-        return self._scan_for(session, version).search(vector, audiences, limit=limit)
+                with self._lock:
+                    self._ready_for = self._wanted = None
+                    self._model_key = ""
+        self._follow(shelf.version)
+        return None
 
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Wait for Chroma to hold the version last asked for; tell whether it does."""
@@ -83,75 +109,64 @@ class VectorIndex:
         if thread is not None:
             thread.join()
         self._store.close()
-        self._owner.release()
+        if self._owner is not None:
+            self._owner.release()
 
     def _follow(self, version: int) -> None:
         """Let Chroma catch up with the rows, in a thread of its own."""
         with self._lock:
-            if self._thread is not None or self._is_closed or self._wanted == version:
+            failed = self._ready_for is None and self._wanted is not None
+            waiting = failed and self._elapsed() < self._tried_at + _RETRY_S
+            if self._thread is not None or self._is_closed or waiting:
                 return
-            self._wanted, self._ready_for = version, None
-            self._thread = threading.Thread(target=self._catch_up, name="chroma", daemon=True)
+            if self._wanted == version and not failed:
+                return
+            self._wanted, self._tried_at = version, self._elapsed()
+            held, self._ready_for = self._ready_for, None
+            self._thread = threading.Thread(
+                target=self._catch_up, args=(held,), name="chroma", daemon=True
+            )
             self._thread.start()
 
-    def _catch_up(self) -> None:
-        held: int | None = None
+    def _catch_up(self, held: int | None) -> None:
+        now_held: int | None = None
         try:
-            if self._owner.acquire():
-                held = self._synchronise()
+            if self._owner is None or self._owner.acquire():
+                now_held = self._synchronise(held)
             else:
                 log.warning("Another process owns the Chroma folder; this one scans the vectors.")
         except Exception:
             log.exception("Chroma cannot be used; the vectors are scanned instead.")
         with self._changed:
-            self._ready_for, self._thread = held, None
-            if held is not None:
-                self._wanted = held
-                self._scan = None
+            self._ready_for, self._thread = now_held, None
+            if now_held is not None:
+                self._wanted = now_held
             self._changed.notify_all()
 
-    def _synchronise(self) -> int:
+    def _synchronise(self, held: int | None) -> int:
         """Bring Chroma to the rows as they are now, rebuilding it if need be."""
         with self._database.read() as session:
-            version = read_version(session)
+            _see_one_state(session)
+            state = read_state(session)
+            if state is None:
+                return 0
             try:
-                if not self._is_open:
-                    self._store.open()
-                    self._is_open = True
-                self._store.follow(session)
+                if self._model_key != state.model_key:
+                    self._store.open(state.index_id, state.model_key)
+                    self._model_key = state.model_key
+                    held = None
+                if held is None or held < state.followed_from:
+                    self._store.compare(session)
+                else:
+                    self._store.follow(session, held)
             except Exception as error:  # noqa: BLE001  (Chroma's errors have no common parent)
                 log.warning("Chroma is broken (%s); it is rebuilt from the passage rows.", error)
-                self._store.rebuild(session)
-        return version
-
-    def _scan_for(self, session: Session, version: int) -> "_Scan":
-        scan = self._scan
-        if scan is None or scan.version != version:
-            scan = self._scan = _Scan(session, version)
-        return scan
+                self._store.rebuild(session, state.index_id, state.model_key)
+                self._model_key = state.model_key
+            return state.version
 
 
-class _Scan:
-    """All vectors of one version of the index, in memory."""
-
-    def __init__(self, session: Session, version: int) -> None:
-        self.version = version
-        keys = read_keys(session)
-        self._ids = np.array([key.id for key in keys], np.int64)
-        self._audiences: NDArray[np.str_] = np.array([str(key.audience) for key in keys], np.str_)
-        self._text = np.zeros((len(keys), DIMENSIONS), np.float32)
-        self._title = np.zeros_like(self._text)
-        rows = {key.id: row for row, key in enumerate(keys)}
-        for passage in read_vectors(session, rows):
-            self._text[rows[passage.id]] = passage.text
-            self._title[rows[passage.id]] = passage.title
-
-    def search(
-        self, vector: Vectors, audiences: Sequence[Audience], *, limit: int
-    ) -> dict[int, float]:
-        if not len(self._ids):
-            return {}
-        cosines = np.maximum(self._text @ vector, self._title @ vector)
-        cosines[~np.isin(self._audiences, [str(audience) for audience in audiences])] = -1
-        best = np.argsort(-cosines, kind="stable")[:limit]
-        return {int(self._ids[i]): float(cosines[i]) for i in best if cosines[i] > -1}
+def _see_one_state(session: Session) -> None:
+    """Read one state of the database to the end, as SQLite does anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from opsbot.db import Database
 from opsbot.retrieval.chroma import ChromaStore, FolderLock
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
-from opsbot.retrieval.models import Audience
+from opsbot.retrieval.models import IndexState
 from opsbot.settings import RetrievalSettings
 from tests.retrieval_fixtures import NOON, write_three_articles
 
@@ -78,10 +79,11 @@ def test_missing_vectors_are_put_back(
     with open_knowledge(filled, encoder, data) as knowledge:
         expected = ask(knowledge)
         assert knowledge.wait_until_ready(20)
-    store = ChromaStore(data / "chroma", model_key=encoder.key)
-    store.open()
-    for audience in Audience:
-        collection = store._collections[audience]  # noqa: SLF001  (to damage it)
+    with filled.read() as session:
+        index_id = session.scalars(sa.select(IndexState.index_id)).one()
+    store = ChromaStore(data / "chroma")
+    store.open(index_id, encoder.key)
+    for collection in store._collections.values():  # noqa: SLF001  (to damage it)
         collection.delete(ids=collection.get(include=[])["ids"][:2])
     store.close()
 

@@ -31,7 +31,6 @@ def upgrade() -> None:
     _change_proof_attempts()
     _change_proposals()
     _change_sales_channels()
-    _change_staff()
 
 
 def _change_articles() -> None:
@@ -211,6 +210,7 @@ def _change_index_changes() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("passage_id", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
         sa.Column("added", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_index_changes")),
         sqlite_autoincrement=True,
@@ -222,6 +222,7 @@ def _change_index_state() -> None:
     op.create_table(
         "index_state",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("index_id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("followed_from", sa.Integer(), nullable=False),
         sa.Column("model_key", sa.String(), nullable=False),
@@ -401,19 +402,4 @@ def _change_sales_channels() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_channels")),
         sa.UniqueConstraint("code", name=op.f("uq_sales_channels_code")),
-    )
-
-
-def _change_staff() -> None:
-    op.create_table(
-        "staff",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("email", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("password_hash", sa.String(), nullable=False),
-        sa.Column("roles", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("session_epoch", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
-        sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
     )

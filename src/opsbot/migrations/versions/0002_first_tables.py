@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0001 to 0002."""
+    _change_staff()
     _change_suppliers()
     _change_survey_versions()
     _change_vectors()
@@ -27,7 +28,21 @@ def upgrade() -> None:
     _change_work_orders()
     _change_cases()
     _change_conversations()
-    _change_order_lines()
+
+
+def _change_staff() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("session_epoch", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
+    )
 
 
 def _change_suppliers() -> None:
@@ -390,38 +405,3 @@ def _change_conversations() -> None:
     op.create_index(
         op.f("ix_conversations_updated_at"), "conversations", ["updated_at"], unique=False
     )
-
-
-def _change_order_lines() -> None:
-    op.create_table(
-        "order_lines",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("order_id", sa.Integer(), nullable=False),
-        sa.Column("sku", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("unit_price_minor", sa.Integer(), nullable=False),
-        sa.Column("discount_minor", sa.Integer(), nullable=False),
-        sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column("cancelled", sa.Integer(), nullable=False),
-        sa.Column("shipped", sa.Integer(), nullable=False),
-        sa.Column("delivered", sa.Integer(), nullable=False),
-        sa.Column("returned", sa.Integer(), nullable=False),
-        sa.Column("personalization", sa.String(), nullable=True),
-        sa.CheckConstraint(
-            "cancelled + shipped <= quantity", name=op.f("ck_order_lines_shipped_within_ordered")
-        ),
-        sa.CheckConstraint(
-            "delivered <= shipped", name=op.f("ck_order_lines_delivered_within_shipped")
-        ),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity_positive")),
-        sa.CheckConstraint(
-            "returned <= delivered", name=op.f("ck_order_lines_returned_within_delivered")
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id_orders")
-        ),
-        sa.ForeignKeyConstraint(["sku"], ["items.sku"], name=op.f("fk_order_lines_sku_items")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
-    )
-    op.create_index(op.f("ix_order_lines_order_id"), "order_lines", ["order_id"], unique=False)
-    op.create_index(op.f("ix_order_lines_sku"), "order_lines", ["sku"], unique=False)

@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0002 to 0003."""
+    _change_order_lines()
     _change_payments()
     _change_purchase_order_lines()
     _change_returns()
@@ -26,6 +27,41 @@ def upgrade() -> None:
     _change_tracking_events()
     _change_survey_answers()
     _change_tool_calls()
+
+
+def _change_order_lines() -> None:
+    op.create_table(
+        "order_lines",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("unit_price_minor", sa.Integer(), nullable=False),
+        sa.Column("discount_minor", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("shipped", sa.Integer(), nullable=False),
+        sa.Column("delivered", sa.Integer(), nullable=False),
+        sa.Column("returned", sa.Integer(), nullable=False),
+        sa.Column("personalization", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "cancelled + shipped <= quantity", name=op.f("ck_order_lines_shipped_within_ordered")
+        ),
+        sa.CheckConstraint(
+            "delivered <= shipped", name=op.f("ck_order_lines_delivered_within_shipped")
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity_positive")),
+        sa.CheckConstraint(
+            "returned <= delivered", name=op.f("ck_order_lines_returned_within_delivered")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id_orders")
+        ),
+        sa.ForeignKeyConstraint(["sku"], ["items.sku"], name=op.f("fk_order_lines_sku_items")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
+    )
+    op.create_index(op.f("ix_order_lines_order_id"), "order_lines", ["order_id"], unique=False)
+    op.create_index(op.f("ix_order_lines_sku"), "order_lines", ["sku"], unique=False)
 
 
 def _change_payments() -> None:
