@@ -29,23 +29,20 @@ def _find(database: Database, model_key: str, hashes: Sequence[str]) -> dict[str
     found = dict[str, PackedVectors]()
     with database.read() as session:
         for some in split_batches(hashes):
-            query = select(VectorRow.content_hash, VectorRow.text, VectorRow.title).where(
-                VectorRow.content_hash.in_(some), VectorRow.model_key == model_key
-            )
+            query = select(
+                VectorRow.content_hash, VectorRow.text, VectorRow.title, VectorRow.pieces
+            ).where(VectorRow.content_hash.in_(some), VectorRow.model_key == model_key)
             for row in session.execute(query):
-                found[row.content_hash] = PackedVectors(row.text, row.title)
+                found[row.content_hash] = PackedVectors(row.text, row.title, row.pieces)
     return found
 
 
 def _encode(encoder: Encoder, missing: Mapping[str, Titled]) -> dict[str, PackedVectors]:
     if not missing:
         return {}
-    texts = [passage.searched_text() for _, passage in missing.values()]
-    titles = [title_text(title, passage.headings) for title, passage in missing.values()]
-    vectors = encoder.encode([*texts, *titles])
+    texts = encoder.encode_pieces([p.searched_text() for _, p in missing.values()])
+    titles = encoder.encode([title_text(t, p.headings) for t, p in missing.values()])
     return {
-        content_hash: PackedVectors(pack_vector(text), pack_vector(title))
-        for content_hash, text, title in zip(
-            missing, vectors[: len(texts)], vectors[len(texts) :], strict=True
-        )
+        content_hash: PackedVectors(pack_vector(text.vector), pack_vector(title), text.pieces)
+        for content_hash, text, title in zip(missing, texts, titles, strict=True)
     }

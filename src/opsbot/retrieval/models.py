@@ -127,8 +127,8 @@ class VectorRow(Base):
     """Of the text; see `packing.pack_vector`."""
     title: Mapped[bytes] = mapped_column(LargeBinary)
     """Of title and headings."""
-    tokens: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
-    """Of its words one by one, where the ranking looks at them."""
+    pieces: Mapped[bytes | None] = mapped_column(LargeBinary, default=None)
+    """Of the text's word pieces one by one; see `late.pack_states`."""
 
 
 class IndexChange(Base):

@@ -103,6 +103,15 @@ def read_vectors(session: Session, ids: Iterable[int]) -> Iterator[PassageVector
             yield PassageVectors(row.id, unpack_vector(row.text), unpack_vector(row.title))
 
 
+def read_pieces(session: Session, ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the packed word pieces of these passages, by id, as far as there are any."""
+    found = dict[int, bytes]()
+    for some in split_batches(list(ids)):
+        for row in session.execute(_pieces_query(), {"ids": list(some)}):
+            found[row.id] = row.pieces
+    return found
+
+
 def split_batches(items: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T]]:
     """Yield the items in groups of at most `size`: databases limit what one query may name."""
     for start in range(0, len(items), size):
@@ -112,6 +121,16 @@ def split_batches(items: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T
 @cache
 def _version_query() -> Select[int]:
     return select(IndexState.version)
+
+
+@cache
+def _pieces_query() -> Select[int, bytes | None]:
+    return (
+        select(PassageRow.id, VectorRow.pieces)
+        .join(VectorRow, VectorRow.content_hash == PassageRow.content_hash)
+        .join(IndexState, IndexState.model_key == VectorRow.model_key)
+        .where(PassageRow.id.in_(bindparam("ids", expanding=True)), VectorRow.pieces.is_not(None))
+    )
 
 
 @cache

@@ -58,6 +58,8 @@ class PackedVectors:
 
     text: bytes
     title: bytes
+    pieces: bytes | None
+    """Of the text's word pieces."""
 
 
 def raise_version(session: Session) -> int:
@@ -119,7 +121,13 @@ def store_vectors(session: Session, model_key: str, vectors: Mapping[str, Packed
             del missing[content_hash]
     if missing:
         rows = [
-            {"content_hash": key, "model_key": model_key, "text": v.text, "title": v.title}
+            {
+                "content_hash": key,
+                "model_key": model_key,
+                "text": v.text,
+                "title": v.title,
+                "pieces": v.pieces,
+            }
             for key, v in missing.items()
         ]
         session.execute(insert(VectorRow), rows)

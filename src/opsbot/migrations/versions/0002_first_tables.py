@@ -77,7 +77,7 @@ def _change_vectors() -> None:
         sa.Column("model_key", sa.String(), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.Column("title", sa.LargeBinary(), nullable=False),
-        sa.Column("tokens", sa.LargeBinary(), nullable=True),
+        sa.Column("pieces", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("content_hash", "model_key", name=op.f("pk_vectors")),
     )
 
