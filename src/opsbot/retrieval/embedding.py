@@ -40,7 +40,7 @@ def _find(database: Database, model_key: str, hashes: Sequence[str]) -> dict[str
 def _encode(encoder: Encoder, missing: Mapping[str, Titled]) -> dict[str, PackedVectors]:
     if not missing:
         return {}
-    texts = encoder.encode_pieces([p.searched_text() for _, p in missing.values()])
+    texts = encoder.encode_pieces([p.searched_text(t) for t, p in missing.values()])
     titles = encoder.encode([title_text(t, p.headings) for t, p in missing.values()])
     return {
         content_hash: PackedVectors(pack_vector(text.vector), pack_vector(title), text.pieces)

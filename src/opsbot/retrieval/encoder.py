@@ -34,8 +34,8 @@ from opsbot.retrieval.weights import (
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
-MODEL_KEY = f"minilm-{WEIGHTS_SHA256[:16]}-int8-2"
-"""Changes with the weights and with how the graph is built."""
+MODEL_KEY = f"minilm-{WEIGHTS_SHA256[:16]}-int8-3"
+"""Changes with the weights, with how the graph is built, and with what it is given to read."""
 
 _CACHED_BYTES = 16_000_000
 """About what remembered vectors and their texts may take, in all."""

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from opsbot.retrieval.articles import Article
+from opsbot.retrieval.lexical import split_names
 from opsbot.retrieval.structure import Block, Kind, Section, Span, find_sections, to_plain
 
-MAX_WORDS = 140
-"""About 180 tokens: what one passage may hold unless a single step or row is longer."""
+MAX_WORDS = 90
+"""About 120 tokens: what one passage may hold unless a single step or row is longer."""
 MAX_PROCEDURE_WORDS = 190
 """About 250 tokens, all that the encoder reads: a procedure up to this stays whole."""
 
@@ -37,10 +38,9 @@ class Passage:
     content_hash: str
     """Of title, headings and text."""
 
-    def searched_text(self) -> str:
-        """Return the plain words that stand for what it says."""
-        nearest = f"{self.headings[-1]}. " if self.headings else ""
-        return nearest + to_plain(self.text)
+    def searched_text(self, title: str) -> str:
+        """Return the plain words that stand for what it says, below its article's title."""
+        return f"{title_text(title, self.headings)}. {split_names(to_plain(self.text))}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def cut_article(article: Article) -> list[Passage]:
 
 def title_text(title: str, headings: Sequence[str]) -> str:
     """Return title and headings as one line: what the second vector of a passage stands for."""
-    return ": ".join([title, *headings])
+    return split_names(": ".join([title, *headings]))
 
 
 def _cut_section(article: Article, section: Section) -> Iterator[Passage]:

@@ -82,6 +82,12 @@ def test_a_section_that_only_points_elsewhere_is_no_passage() -> None:
     assert [passage.text for passage in cut(text)] == ["Wipe the arm."]
 
 
+def test_what_is_searched_begins_with_title_and_headings_in_plain_words() -> None:
+    [passage] = cut("## AutoOff\n\n**Press** twice.\n")
+
+    assert passage.searched_text("HaloMini lamp") == "Halo Mini lamp: Auto Off. Press twice."
+
+
 def test_other_headings_make_another_passage_of_the_same_words() -> None:
     [one, other] = cut("## Oak\n\nWipe it.\n\n## Walnut\n\nWipe it.\n")
 
