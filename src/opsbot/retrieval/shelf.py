@@ -50,6 +50,10 @@ class Packed:
         found: Scores = (self.values[rows].astype(np.float32) @ vector) * self.scales[rows]
         return found
 
+    def unpack(self, rows: Rows) -> Vectors:
+        """Return the vectors of these rows."""
+        return self.values[rows].astype(np.float32) * self.scales[rows, None]
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -130,18 +134,30 @@ class View:
                 return tuple(fitting)
         return tuple(spoken)
 
-    def choose(self, products: Collection[str] = (), languages: Collection[str] = ()) -> Mask:
+    def choose(
+        self,
+        products: Collection[str] = (),
+        languages: Collection[str] = (),
+        *,
+        without: Collection[str] = (),
+        but: Collection[str] = (),
+    ) -> Mask:
         """Return which rows to search.
 
         Args:
             products: item numbers; only passages about one of them, or about none in particular.
             languages: only passages in one of them; none: in any.
+            without: item numbers; no passage about one of them, unless it is also about one of
+                `but`.
+            but: see `without`.
         """
         chosen = np.concatenate([np.empty(0, np.bool_), *self._alive])
         for segment, start in zip(self._segments, self._starts, strict=False):
             own = chosen[start : start + len(segment)]
             if products:
-                own &= _about(segment, products)
+                own &= segment.general | _about(segment, products)
+            if without:
+                own &= ~_about(segment, without) | _about(segment, but)
             if languages and not set(segment.languages) <= set(languages):
                 places = [i for i, name in enumerate(segment.languages) if name in languages]
                 own &= np.isin(segment.language, places)
@@ -175,6 +191,15 @@ class View:
                 title[mine] = segment.title.cosines(vector, rows[mine] - start)
         return text, title
 
+    def titles(self, rows: Rows) -> Vectors:
+        """Return the vectors of the titles of rows that are in order."""
+        return np.vstack(
+            [
+                segment.title.unpack(rows[(rows >= start) & (rows < start + len(segment))] - start)
+                for segment, start in zip(self._segments, self._starts, strict=False)
+            ]
+        )
+
     def find_rows(self, ids: Collection[int]) -> Rows:
         """Return the rows of these passages, as far as they are here and alive."""
         wanted = np.array(sorted(ids), np.int64)
@@ -206,7 +231,7 @@ def _primary(language: str) -> str:
 
 
 def _about(segment: Segment, products: Collection[str]) -> Mask:
-    mask = segment.general.copy()
+    mask = np.zeros(len(segment), np.bool_)
     for name in products:
         if (rows := segment.products.get(name)) is not None:
             mask[rows] = True
