@@ -1,0 +1,1 @@
+"""Sentence proof: is a sentence of an answer supported by the article it rests on?"""
