@@ -25,8 +25,9 @@ from pathlib import Path
 
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.articles import read_article
+from opsbot.retrieval.paths import SIDECAR
 from opsbot.retrieval.sandbox import Sandbox
-from opsbot.retrieval.sources import SIDECAR, Sources
+from opsbot.retrieval.sources import Sources
 from opsbot.retrieval.structure import find_sections
 
 TYPES = "[Content_Types].xml"

@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from opsbot import __version__
 from opsbot.channels import (
+    articles,
     assets,
     chat,
     console,
@@ -41,11 +42,13 @@ from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.errors import UnavailableError
-from opsbot.jobs import SCHEDULES, Worker, handlers
+from opsbot.jobs import SCHEDULES, Follower, Worker, handlers
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.knowledge import Knowledge
+from opsbot.retrieval.library import Library
+from opsbot.retrieval.sources import Sources
 from opsbot.settings import Settings
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import load_tools
@@ -96,7 +99,9 @@ def open_services(
     )
     conversations = ConversationService(database, runner, decisions, bell, _new_id)
     drafter = Drafter(database, conversations, settings)
-    return Services(settings, database, knowledge, executor, conversations, drafter, clock)
+    sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
+    library = Library(database, encoder, sources)
+    return Services(settings, database, knowledge, library, executor, conversations, drafter, clock)
 
 
 def close_services(services: Services) -> None:
@@ -113,7 +118,7 @@ def create_app(
 
     Args:
         services: the running parts; they are closed when the application stops.
-        with_worker: run the jobs in a thread of this process.
+        with_worker: run the jobs, and follow the articles, in threads of this process.
         with_warm_up: do beforehand what the first questions would wait for.
     """
 
@@ -126,6 +131,9 @@ def create_app(
             threads.append(threading.Thread(target=_warm, args=(services, stop), name="warm-up"))
         if with_worker:
             threads.append(threading.Thread(target=work, args=(stop,), name="jobs"))
+            if services.settings.retrieval.watch_s:
+                follow = open_follower(services).run_forever
+                threads.append(threading.Thread(target=follow, args=(stop,), name="articles"))
         for thread in threads:
             thread.start()
         resumed = services.conversations.resume()
@@ -156,8 +164,10 @@ def create_app(
             allow_headers=["accept", "authorization", "content-type", "x-opsbot-visitor"],
         )
     pages.install(app, services.settings)
-    for part in (chat, health, assets, shop, help_centre, survey, sign_in, console, reviews, docs):
+    parts = (chat, health, assets, shop, help_centre, survey, sign_in, console, reviews, articles)
+    for part in (*parts, docs):
         app.include_router(part.router)
+    app.include_router(articles.api)
     return app
 
 
@@ -173,6 +183,12 @@ def _warm(services: Services, stop: threading.Event) -> None:
 def open_worker(services: Services) -> Worker:
     """Return a worker for the jobs of these services."""
     return Worker(services.database, handlers(services), services.clock, schedules=SCHEDULES)
+
+
+def open_follower(services: Services) -> Follower:
+    """Return what ingests the articles of these services whenever a file is saved."""
+    every_s = services.settings.retrieval.watch_s
+    return Follower(services.database, services.library, services.clock, every_s=every_s)
 
 
 def _new_id() -> str:

@@ -28,8 +28,13 @@ class Role(StrEnum):
     OPS = "ops"
     QUALITY = "quality"
     PLANNER = "planner"
+    EDITOR = "editor"
     LEAD = "lead"
     MANAGER = "manager"
+
+
+WRITERS = (Role.EDITOR, Role.QUALITY, Role.LEAD, Role.MANAGER)
+"""Who may change the articles."""
 
 
 class Staff(Base):

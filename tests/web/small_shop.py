@@ -17,9 +17,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from opsbot.channels import assets, console, docs, pages, problems, reviews, shop, sign_in
+from opsbot.channels import articles, assets, console, docs, pages, problems, reviews, shop, sign_in
 from opsbot.channels import help as help_centre
 from opsbot.channels import survey as survey_pages
+from opsbot.channels.guard import BodyGuard
 from opsbot.commerce.cases import CaseKind, open_case
 from opsbot.commerce.inventory import StockLevel
 from opsbot.conversation.models import Author, Conversation, Message
@@ -28,6 +29,8 @@ from opsbot.drafts.models import Draft, ReceivedMail, ReceivedState
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
+from opsbot.retrieval.library import Library
+from opsbot.retrieval.sources import Sources
 from opsbot.settings import Settings
 from opsbot.staff import Role, make_staff
 from opsbot.surveys.flows import load_flows
@@ -100,21 +103,30 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     encoder = MiniLmEncoder.open(settings.data_dir)
     ingest(database, settings.knowledge_dir, encoder, now=NOON)
     knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
+    sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
+    library = Library(database, encoder, sources)
     with database.write() as session:
         csat, nps, expired = _fill(session, settings)
     app = FastAPI(docs_url=None, redoc_url=None)
     # Only what pages ask for; the conversation itself is scripted.
     app.state.services = SimpleNamespace(
-        settings=settings, database=database, knowledge=knowledge, clock=lambda: NOON
+        settings=settings,
+        database=database,
+        knowledge=knowledge,
+        library=library,
+        clock=lambda: NOON,
     )
     origins = r"http://127\.0\.0\.1:\d+"
     app.add_middleware(
         CORSMiddleware, allow_origin_regex=origins, allow_methods=["*"], allow_headers=["*"]
     )
+    app.add_middleware(BodyGuard)
     problems.install(app)
     pages.install(app, settings)
-    for part in (assets, shop, help_centre, survey_pages, sign_in, console, reviews, docs):
+    shown = (assets, shop, help_centre, survey_pages, sign_in, console, reviews, articles, docs)
+    for part in shown:
         app.include_router(part.router)
+    app.include_router(articles.api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)
 

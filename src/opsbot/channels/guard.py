@@ -4,9 +4,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsbot.channels.problems import problem
+from opsbot.retrieval.sources import MAX_BYTES
 
 LARGEST_BODY = 256 * 1024
 """Bytes. Messages are at most 4,000 characters; forms a little more."""
+UPLOADS = frozenset({"/v1/knowledge/articles", "/console/articles"})
+"""Where files are sent to. They are not read before it is known who sends them."""
+LARGEST_UPLOAD = MAX_BYTES + LARGEST_BODY
+"""Bytes: a file, and the fields beside it."""
 
 
 class BodyGuard:
@@ -19,7 +24,12 @@ class BodyGuard:
         """Pass the request on, or answer it with a problem document."""
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
-            return
+        elif scope["path"] in UPLOADS:
+            await self._pass_upload(scope, receive, send)
+        else:
+            await self._pass_body(scope, receive, send)
+
+    async def _pass_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = b""
         while True:
             message = await receive()
@@ -27,8 +37,7 @@ class BodyGuard:
                 return
             body += message.get("body", b"")
             if len(body) > LARGEST_BODY:
-                detail = f"The request is larger than {LARGEST_BODY // 1024} KiB."
-                await problem(413, "Too large", detail, code="too_large")(scope, receive, send)
+                await _refuse(LARGEST_BODY, scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -37,6 +46,36 @@ class BodyGuard:
             await problem(400, "Not text", detail, code="not_utf8")(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
+
+    async def _pass_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the body on as it comes; its reader may refuse it before it is all here."""
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and int(announced) > LARGEST_UPLOAD:
+            await _refuse(LARGEST_UPLOAD, scope, receive, send)
+            return
+        size = 0
+
+        async def count() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_UPLOAD:
+                raise _TooLargeError
+            return message
+
+        try:
+            await self._app(scope, count, send)
+        except _TooLargeError:
+            await _refuse(LARGEST_UPLOAD, scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    """More comes than was announced, or than there may be."""
+
+
+async def _refuse(most: int, scope: Scope, receive: Receive, send: Send) -> None:
+    detail = f"The request is larger than {most // 1024} KiB."
+    await problem(413, "Too large", detail, code="too_large")(scope, receive, send)
 
 
 def _is_text(scope: Scope, body: bytes) -> bool:

@@ -8,6 +8,7 @@ from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.retrieval.knowledge import Knowledge
+from opsbot.retrieval.library import Library
 from opsbot.settings import Settings
 from opsbot.toolkit.executor import Executor
 
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     database: Database
     knowledge: Knowledge
+    library: Library
     executor: Executor
     conversations: ConversationService
     drafter: Drafter

@@ -34,6 +34,7 @@ def ingest_with_progress(
             database,
             settings.knowledge_dir,
             MiniLmEncoder.open(settings.data_dir),
+            uploads=settings.resolved_uploads_dir,
             now=now,
             progress=lambda number, total, _path: progress.update(
                 task, completed=number, total=total

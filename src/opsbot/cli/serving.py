@@ -9,7 +9,7 @@ import threading
 import uvicorn
 from fastapi import FastAPI
 
-from opsbot.app import close_services, create_app, open_services, open_worker
+from opsbot.app import close_services, create_app, open_follower, open_services, open_worker
 from opsbot.db import Database
 from opsbot.errors import UnavailableError
 from opsbot.migrations import upgrade
@@ -67,7 +67,12 @@ def work(settings: Settings) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    follower = threading.Thread(target=open_follower(services).run_forever, args=(stop,))
+    if settings.retrieval.watch_s:
+        follower.start()
     open_worker(services).run_forever(stop)
+    if follower.ident is not None:
+        follower.join()
     close_services(services)
 
 

@@ -28,6 +28,9 @@ KEPT = timedelta(days=1)
 RECURRING = "every:"
 """Start of a recurring job's dedupe key."""
 LONGEST_ERROR = 1_000
+FOLLOW_ARTICLES = "follow_articles"
+SLOW_KINDS = frozenset({FOLLOW_ARTICLES})
+"""What may take minutes. Workers of its own do it, so that no mail waits for it."""
 
 
 class JobState(StrEnum):
@@ -117,9 +120,16 @@ def enqueue_recurring(session: Session, kind: str, every: timedelta, *, now: dat
     return enqueue(session, kind, {}, run_at=now, dedupe_key=key)
 
 
-def claim_job(database: Database, *, now: datetime) -> Claim | None:
-    """Take the next job that is due, or one whose worker gave no sign of life for a whole lease."""
-    due = or_(
+def claim_job(database: Database, *, now: datetime, slow: bool = False) -> Claim | None:
+    """Take the next job that is due, or one whose worker gave no sign of life for a whole lease.
+
+    Args:
+        database: where the jobs are.
+        now: the time.
+        slow: take those of `SLOW_KINDS`; without it, the others.
+    """
+    ours = Job.kind.in_(SLOW_KINDS) if slow else Job.kind.not_in(SLOW_KINDS)
+    due = ours & or_(
         (Job.state == JobState.READY) & (Job.run_at <= now),
         (Job.state == JobState.RUNNING) & (Job.lease_until < now),
     )

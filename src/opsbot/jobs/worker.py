@@ -37,6 +37,7 @@ class Worker:
         clock: Callable[[], datetime],
         *,
         schedules: Mapping[str, timedelta] | None = None,
+        slow: bool = False,
     ) -> None:
         """Prepare a worker.
 
@@ -45,18 +46,20 @@ class Worker:
             handlers: kind of job to what does it.
             clock: gives the time.
             schedules: kind to how often it is put in by itself.
+            slow: do the kinds that take long, and no others.
         """
         self._database = database
         self._handlers = handlers
         self._clock = clock
         self._schedules = dict(schedules or {})
+        self._slow = slow
         self._planned: dict[str, int] = {}
 
     def run_once(self, now: datetime) -> int:
         """Put in what is scheduled, then do everything that is due; return how many jobs."""
         self._plan(now)
         count = 0
-        while (claim := claim_job(self._database, now=now)) is not None:
+        while (claim := claim_job(self._database, now=now, slow=self._slow)) is not None:
             self._do(claim, now)
             count += 1
         return count

@@ -19,11 +19,11 @@ from opsbot.retrieval.normalise import (
     mark_warnings,
     normalise_text,
     take_pages,
-    to_slug,
 )
+from opsbot.retrieval.paths import file_of, part_of, sidecar_of, suffix_of, to_slug
 from opsbot.retrieval.readers import markdown, policy, text
 from opsbot.retrieval.readers.content import Content, check_size, decode
-from opsbot.retrieval.sources import READABLE, Sources, file_of, part_of, sidecar_of, suffix_of
+from opsbot.retrieval.sources import READABLE, Sources
 from opsbot.retrieval.structure import Heading, find_headings
 
 Parse = Callable[[str, bytes], Content]

@@ -15,8 +15,8 @@ from opsbot.retrieval.calibration import calibrate
 from opsbot.retrieval.embedding import embed
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.models import ArticleRow, ArticleStatus
-from opsbot.retrieval.normalise import to_slug
 from opsbot.retrieval.passages import cut_article
+from opsbot.retrieval.paths import to_slug
 from opsbot.retrieval.sandbox import Sandbox
 from opsbot.retrieval.sources import Sources
 from opsbot.retrieval.storing import (

@@ -41,7 +41,7 @@ class ArticleRow(Base):
     """Its name in addresses: `/help/SLUG`."""
     status: Mapped[ArticleStatus]
     reason: Mapped[str] = mapped_column(Text, default="")
-    """Why the file cannot be read, as one sentence; empty when it can."""
+    """Why the file, or some of it, cannot be read, in sentences; empty when all of it can."""
     version: Mapped[int] = mapped_column(default=0)
     """Raised when title, text or audience change; 0: it never could be read."""
     title: Mapped[str] = mapped_column(default="")

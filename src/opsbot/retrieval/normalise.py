@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
-from opsbot.retrieval.readers.content import PAGE_BREAK
-from opsbot.retrieval.sources import file_of, part_of
+from opsbot.retrieval.paths import to_slug
+
+PAGE_BREAK = "\ufdd0"
+"""Stands in a reader's text where a new page begins. Unicode promises that no text has it."""
 
 _UNSEEN = re.compile(
     # Control characters (a NUL cannot be stored in PostgreSQL), halves of characters, direction
@@ -100,18 +101,6 @@ def take_pages(text: str, *, paged: bool) -> tuple[str, tuple[tuple[int, int], .
         pieces.append(plain)
         offset += len(plain)
     return "".join(pieces), tuple(pages) if paged else ()
-
-
-def to_slug(path: str) -> str:
-    """Return the name of an article in addresses, from its path alone.
-
-    `manuals/halo-desk-lamp.md` is `halo-desk-lamp`; a policy is marked as one, so that
-    `policies/returns.yaml` and `faqs/returns.md` differ.
-    """
-    pure = PurePosixPath(file_of(path))
-    plain = unicodedata.normalize("NFKD", f"{pure.stem} {part_of(path)}").lower()
-    slug = "-".join(re.findall(r"[a-z0-9]+", plain)) or "article"
-    return f"{slug}-policy" if pure.suffix in {".yaml", ".yml"} else slug
 
 
 def link_articles(text: str) -> str:

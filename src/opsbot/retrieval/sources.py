@@ -2,16 +2,15 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from opsbot.errors import InvalidInputError
+from opsbot.retrieval.paths import SIDECAR, file_of, sidecar_of
 from opsbot.retrieval.readers.sheet import list_parts
 
 MAX_BYTES = 20_000_000
-SIDECAR = ".meta.yaml"
 UPLOADS = "uploads"
 """How the paths of uploaded files begin."""
 
@@ -21,7 +20,6 @@ READABLE = {".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".txt", ".csv"
 _FOREIGN = {".doc", ".odt", ".rtf", ".pages", ".pptx", ".xlsx", ".epub"}
 _READER_VERSION = b"2"
 """Raise it when a reader changes what it returns: every file is then read again."""
-_PART = re.compile(r"(?is)(.+\.csv)#([a-z0-9-]+)")
 
 
 @dataclass(frozen=True)
@@ -128,28 +126,6 @@ class Sources:
         except InvalidInputError:
             return [path]  # Who reads it will say why.
         return [f"{path}#{part}" if part else path for part in parts]
-
-
-def file_of(path: str) -> str:
-    """Return the path of the file that holds an article."""
-    match = _PART.fullmatch(path)
-    return match[1] if match else path
-
-
-def part_of(path: str) -> str:
-    """Return which part of its file an article is; empty when it is all of it, or the rest."""
-    match = _PART.fullmatch(path)
-    return match[2] if match else ""
-
-
-def sidecar_of(path: str) -> str:
-    """Return the path of the file that says what an article is."""
-    return file_of(path) + SIDECAR
-
-
-def suffix_of(path: str) -> str:
-    """Return the format of an article: the suffix of its file, in small letters, with the dot."""
-    return PurePosixPath(file_of(path)).suffix.lower()
 
 
 def _list_files(folder: Path) -> Iterator[str]:

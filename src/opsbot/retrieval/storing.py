@@ -25,11 +25,14 @@ from opsbot.retrieval.models import (
     PassageRow,
     VectorRow,
 )
-from opsbot.retrieval.normalise import has_warning, to_slug
+from opsbot.retrieval.normalise import has_warning
 from opsbot.retrieval.packing import count_terms
 from opsbot.retrieval.passages import Passage
+from opsbot.retrieval.paths import to_slug
 from opsbot.retrieval.rows import split_batches
 from opsbot.retrieval.structure import to_plain
+
+_LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def store_article(session: Session, read: ReadFile, version: int, *, now: dateti
     row = _clear(session, read.mark, ArticleStatus.READABLE, version, now)
     row.language, row.products = article.about.language, list(article.about.product)
     row.safety, row.updated_on = article.about.safety, article.about.updated
+    row.reason = " ".join(article.notes)[:_LONGEST_REASON]
     row.format, row.headings = article.format, [vars(heading) for heading in article.headings]
     row.title, row.audience, row.text = article.about.title, article.about.audience, article.text
     session.flush()

@@ -20,8 +20,7 @@ from reportlab.platypus import (
 
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.articles import Article, read_article
-from opsbot.retrieval.normalise import has_warning
-from opsbot.retrieval.readers.content import PAGE_BREAK
+from opsbot.retrieval.normalise import PAGE_BREAK, has_warning
 from opsbot.retrieval.readers.untrusted import parse
 from opsbot.retrieval.sources import MAX_BYTES, Sources
 from opsbot.retrieval.structure import to_plain

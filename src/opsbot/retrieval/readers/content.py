@@ -11,8 +11,6 @@ MAX_CHARACTERS = 2_000_000
 """Characters of one article: a book of a thousand pages has as many."""
 MAX_LINES = 40_000
 """Lines of one article."""
-PAGE_BREAK = "\ufdd0"
-"""Stands in a reader's text where a new page begins. Unicode promises that no text has it."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Content:
     """The text of a file as Markdown."""
 
     text: str
-    """Pages are parted by `PAGE_BREAK`, in the formats that have pages."""
+    """Pages are parted by `normalise.PAGE_BREAK`, in the formats that have pages."""
     about: FrontMatter | None = None
     """Unset: the file's sidecar says it."""
     headings: tuple[Heading, ...] = ()

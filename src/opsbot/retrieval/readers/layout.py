@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opsbot.retrieval.readers.content import PAGE_BREAK
+from opsbot.retrieval.normalise import PAGE_BREAK
 
 MARK = re.compile(r"^(?:[•‣▪●◦\u2013·\uf0b7-]|\d{1,2}[.)])(?:\s+|$)")
 _BULLET = re.compile(r"^[•‣▪●◦\u2013·\uf0b7-]\s+")

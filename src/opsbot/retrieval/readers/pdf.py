@@ -16,7 +16,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from opsbot.errors import InvalidInputError
-from opsbot.retrieval.readers.content import MAX_CHARACTERS, PAGE_BREAK, Content
+from opsbot.retrieval.normalise import PAGE_BREAK
+from opsbot.retrieval.readers.content import MAX_CHARACTERS, Content
 from opsbot.retrieval.readers.layout import MARK, Line, Table, drop_running_lines, write_pages
 
 MAX_PAGES = 500

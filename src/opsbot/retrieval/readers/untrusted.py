@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from opsbot.retrieval.paths import part_of, suffix_of
 from opsbot.retrieval.readers import docx, html, pdf, tabular
 from opsbot.retrieval.readers.content import Content
-from opsbot.retrieval.sources import part_of, suffix_of
 
 
 def parse(path: str, content: bytes) -> Content:
