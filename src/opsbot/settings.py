@@ -24,8 +24,8 @@ class RetrievalSettings(BaseModel):
 
     top_k: int = Field(default=6, ge=1, le=50)
     """Most passages shown to the model."""
-    lexical_weight: float = Field(default=0.4, ge=0, le=2)
-    """What the best word match adds to a cosine similarity (docs/decisions/0005)."""
+    lexical_weight: float = Field(default=1.0, ge=0, le=5)
+    """What a full match by words adds to the likeness in meaning, where no title is near."""
     min_score: float | None = Field(default=None, ge=0, le=2)
     """Confidence below which nothing fits; unset: calibrated for the index at ingest."""
     watch_s: float = Field(default=1, ge=0, le=3600)

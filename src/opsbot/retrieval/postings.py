@@ -151,6 +151,14 @@ class LexicalIndex:
         gains = {term: weight * self.rarity(term) for term, weight in terms.items()}
         return sum(gains[term] for term in found) / (_DOUBT + sum(gains.values()))
 
+    def total(self, terms: Mapping[str, float]) -> float:
+        """Return what all the terms tell together: the sum of their weighted rarities."""
+        return sum(weight * self.rarity(term) for term, weight in terms.items())
+
+    def has(self, term: str) -> bool:
+        """Tell whether any passage has a stem, or had it not long ago."""
+        return any(part.find(term) is not None for part in self._parts)
+
     def rarity(self, term: str) -> float:
         """Return how much a stem tells (its inverse document frequency); most when unknown."""
         found = 0
