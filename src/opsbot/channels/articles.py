@@ -111,9 +111,9 @@ async def _read_upload(request: Request, _writer: WriterDep) -> UploadForm:
         InvalidInputError: the form cannot be read, or holds no file.
     """
     try:
-        form = await request.form(max_files=1, max_fields=20, max_part_size=20_000)
-        file = form.get("file")
-        content = await file.read() if isinstance(file, UploadFile) else b""
+        async with request.form(max_files=1, max_fields=20, max_part_size=20_000) as form:
+            file = form.get("file")
+            content = await file.read() if isinstance(file, UploadFile) else b""
     except (HTTPException, UnicodeError, IndexError, KeyError) as error:
         raise InvalidInputError("The form cannot be read; send it as multipart/form-data.") from (
             error

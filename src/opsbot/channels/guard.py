@@ -1,6 +1,7 @@
 """Refuse bodies that are too large or are not text, before anything parses them."""
 
 from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsbot.channels.problems import problem
@@ -60,17 +61,17 @@ class BodyGuard:
             message = await receive()
             size += len(message.get("body", b""))
             if size > LARGEST_UPLOAD:
-                raise _TooLargeError
+                # What the reader of forms itself raises: it closes its files at it.
+                raise MultiPartException("It is too large.")
             return message
 
-        try:
-            await self._app(scope, count, send)
-        except _TooLargeError:
+        async def answer(message: Message) -> None:
+            if size <= LARGEST_UPLOAD:
+                await send(message)
+
+        await self._app(scope, count, answer)
+        if size > LARGEST_UPLOAD:
             await _refuse(LARGEST_UPLOAD, scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """More comes than was announced, or than there may be."""
 
 
 async def _refuse(most: int, scope: Scope, receive: Receive, send: Send) -> None:
