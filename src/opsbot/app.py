@@ -83,6 +83,7 @@ def open_services(
     assistant = Assistant(
         settings,
         executor,
+        knowledge,
         LocalChatModel(encoder=encoder),
         remote,
         Breaker(time.monotonic),

@@ -18,6 +18,7 @@ from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.writer import Emit, ReplyWriter
 from opsbot.errors import NotVerifiedError, OpsbotError
 from opsbot.formats import format_day
+from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
@@ -34,12 +35,14 @@ class Assistant:
         self,
         settings: Settings,
         executor: Executor,
+        knowledge: Knowledge,
         embedded: BaseChatModel,
         remote: BaseChatModel | None,
         breaker: Breaker,
     ) -> None:
         self._settings = settings
         self._executor = executor
+        self._knowledge = knowledge
         self._embedded = embedded
         self._remote = remote
         self._breaker = breaker
@@ -71,7 +74,7 @@ class Assistant:
         failed, turn.message_id = turn.message_id, turn.new_id()
         start: dict[str, Any] = {"message_id": turn.message_id, "author": "assistant"}
         emit("message_start", start | ({"replaces": failed} if failed else {}))
-        draft = ReplyWriter(turn, emit, trusted=model is self._embedded)
+        draft = ReplyWriter(turn, emit, self._knowledge, trusted=model is self._embedded)
         steps = run_turn(
             model,
             self._declare(turn, extras=model is self._embedded),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from opsbot.conversation.models import Message
+from opsbot.conversation.proof.quotes import Proof
 from opsbot.retrieval.hits import Hit
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Card, Chart, Result, Table
@@ -46,10 +47,13 @@ class Body:
             self.table, self.chart = result.table, result.chart
         self.quick_replies = list(result.quick_replies) or self.quick_replies
 
-    def stored(self, citations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def stored(
+        self, citations: Sequence[Mapping[str, Any]], proofs: Sequence[Mapping[str, Any]] = ()
+    ) -> dict[str, Any]:
         """Return it as plain values, as the message row keeps it."""
         return {
             "citations": [dict(citation) for citation in citations],
+            "proofs": [dict(proof) for proof in proofs],
             "cards": [asdict(card) for card in self.cards],
             "table": asdict(self.table) if self.table else None,
             "chart": asdict(self.chart) if self.chart else None,
@@ -81,6 +85,23 @@ def describe_hit(number: int, hit: Hit) -> dict[str, Any]:
         "quote": hit.text,
         "article": hit.path,
     }
+
+
+def describe_proof(start: int, sentence: str, proof: Proof) -> dict[str, Any]:
+    """Return what the sentence at `start` of a reply rests on, as plain values."""
+    return {"text_start": start, "text_end": start + len(sentence), **asdict(proof)}
+
+
+def read_proofs(body: Mapping[str, Any]) -> list[tuple[int, int, Proof]]:
+    """Return the proofs that a message's body holds, each with its sentence's place in the text."""
+    return [
+        (
+            proof["text_start"],
+            proof["text_end"],
+            Proof(**{k: v for k, v in proof.items() if not k.startswith("text_")}),
+        )
+        for proof in body.get("proofs", ())
+    ]
 
 
 def read_reply(message: Message) -> Reply:

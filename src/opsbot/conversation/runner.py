@@ -10,6 +10,7 @@ from opsbot.conversation.decisions import Decisions
 from opsbot.conversation.events import Bell, last_begun
 from opsbot.conversation.models import Conversation, Message
 from opsbot.conversation.recorder import Recorder
+from opsbot.conversation.replies import read_proofs
 from opsbot.conversation.store import (
     SupersededError,
     as_chat,
@@ -23,6 +24,8 @@ from opsbot.db import Database
 from opsbot.errors import OpsbotError
 from opsbot.toolkit.caller import Caller
 
+_REMEMBERED = 7
+"""Messages back to which an answer may repeat what was proved, with the one to answer."""
 SORRY = "Something went wrong on our side. Your message is kept; please try again."
 
 log = logging.getLogger(__name__)
@@ -95,6 +98,7 @@ class Runner:
             text=message.text,
             history=as_chat(messages),
             said=said,
+            proofs=[proof for m in messages[-_REMEMBERED:-1] for *_, proof in read_proofs(m.body)],
             context="\n".join(said[-2:]),
             now=now,
             new_id=self._new_id,

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from opsbot.conversation.loop import Called
+from opsbot.conversation.proof.quotes import Proof
 from opsbot.toolkit.caller import Caller
 
 
@@ -22,8 +23,10 @@ class Turn:
     """The conversation with this message last; no system message."""
     said: Sequence[str]
     """Texts of the conversation so far; figures may be repeated from them."""
+    proofs: Sequence[Proof]
+    """What the earlier replies rested on: it may be said again."""
     context: str
-    """The last question and answer, for searching."""
+    """The last answer, for searching; a first question has none."""
     now: datetime
     new_id: Callable[[], str]
     elapsed: Callable[[], float]

@@ -1,7 +1,7 @@
 """A conversation service with a scripted model and three small tools of our own."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from opsbot.conversation.events import Bell, StoredEvent
 from opsbot.conversation.runner import Runner
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
+from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.testing import ScriptedModel
@@ -70,6 +71,18 @@ def ask_person(ctx: ToolContext) -> Result:
     return Result("A person takes over.", hands_off=True)
 
 
+class NoArticles:
+    """Articles that know nothing."""
+
+    def search(self, question: str, **_options: object) -> list[Hit]:
+        """Find nothing."""
+        return []
+
+    def knows(self, hits: Sequence[Hit]) -> bool:
+        """Know nothing."""
+        return bool(hits)
+
+
 @dataclass
 class Shop:
     """What a test of conversations needs."""
@@ -116,11 +129,12 @@ def shop_with(database: Database, settings: Settings, *, remote: bool = False) -
         session.add(customer)
         session.flush()
         ada = Caller(Audience.CUSTOMER, "widget", Level.SIGNED_IN, customer_id=customer.id)
+    articles = cast("Knowledge", NoArticles())
     executor = Executor(
         database,
         settings,
         {t.name: t for t in (look_up, report, change, ask_person)},
-        cast("Knowledge", None),  # these tools search nothing
+        articles,
         load_policies(REPOSITORY / "knowledge" / "policies"),
     )
     ids = (f"id{n}" for n in itertools.count())
@@ -128,7 +142,7 @@ def shop_with(database: Database, settings: Settings, *, remote: bool = False) -
     bell, model, other = Bell(), ScriptedModel(lines=[]), ScriptedModel(lines=[])
     decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=lambda: next(ids))
     assistant = Assistant(
-        settings, executor, model, other if remote else None, Breaker(lambda: 0.0)
+        settings, executor, articles, model, other if remote else None, Breaker(lambda: 0.0)
     )
     runner = Runner(
         database,

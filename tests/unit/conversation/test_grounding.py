@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsbot.conversation.grounding import Evidence, Grounding, find_fault
+from opsbot.conversation.grounding import Evidence, Grounding, find_deed, find_figure
 
 EVIDENCE = Evidence(
     texts=["where is order 1003?"],
@@ -26,7 +26,8 @@ EVIDENCE = Evidence(
     ],
 )
 def test_a_sentence_whose_figures_were_found_may_be_said(sentence: str) -> None:
-    assert find_fault(sentence, EVIDENCE) is None
+    assert find_figure(sentence, EVIDENCE) is None
+    assert find_deed(sentence, EVIDENCE) is None
 
 
 @pytest.mark.parametrize(
@@ -41,18 +42,18 @@ def test_a_sentence_whose_figures_were_found_may_be_said(sentence: str) -> None:
     ],
 )
 def test_a_sentence_with_a_figure_or_deed_from_nowhere_may_not(sentence: str) -> None:
-    assert find_fault(sentence, EVIDENCE) is not None
+    assert find_figure(sentence, EVIDENCE) or find_deed(sentence, EVIDENCE)
 
 
 def test_only_the_failing_sentence_of_a_stream_is_dropped() -> None:
     grounding = Grounding(EVIDENCE)
 
     pieces = [
-        p
+        p.text
         for word in ["It", "left.", "You", "have", "365", "days.", "Bye", "[1]", "[7]."]
         for p in grounding.feed(word + " ")
     ]
-    pieces += grounding.finish()
+    pieces += [p.text for p in grounding.finish()]
 
     assert "".join(pieces).split() == ["It", "left.", "Bye", "[1]", "."]
     assert len(grounding.dropped) == 1

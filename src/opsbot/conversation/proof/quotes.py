@@ -44,6 +44,8 @@ class Proof:
     start: int
     end: int
     quote: str
+    language: str = "en"
+    """Of the article."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class Quotes:
         start, end = self._pieces[first].start, self._pieces[first + size - 1].end
         base = section.start
         quote = section.text[start:end]
-        return Proof(section.article, section.version, base + start, base + end, quote)
+        return Proof(
+            section.article, section.version, base + start, base + end, quote, section.language
+        )
 
 
 def section_at(text: str, place: int, like: Section) -> Section | None:

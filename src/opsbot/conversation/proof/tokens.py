@@ -8,7 +8,6 @@ from opsbot.conversation.proof.clauses import (
     Found,
     Kind,
     Modal,
-    Token,
     Tokens,
     number_clauses,
 )
@@ -128,7 +127,7 @@ class _Reader:
         return end
 
     def _read_glued(self, start: int) -> str:
-        """Return a number with the letters that hang on it: "4K". "3-pin" is a number and a word."""
+        """Return a number with the letters that hang on it: "4K", but not "3-pin"."""
         found = _GLUED.match(self._text, start)
         if found is None or not any(letter.isalpha() for letter in found[0]):
             return ""
