@@ -26,6 +26,8 @@ class RetrievalSettings(BaseModel):
     """Most passages shown to the model."""
     lexical_weight: float = Field(default=1.0, ge=0, le=5)
     """What a full match by words adds to the likeness in meaning, where no title is near."""
+    chroma_from: int = Field(default=200_000, ge=0)
+    """Passages from which Chroma is asked; fewer are scanned in memory, which is faster."""
     min_score: float | None = Field(default=None, ge=0, le=2)
     """Confidence below which nothing fits; unset: calibrated for the index at ingest."""
     watch_s: float = Field(default=1, ge=0, le=3600)

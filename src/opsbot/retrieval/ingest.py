@@ -1,11 +1,12 @@
 """Bring the articles of a folder into the database: only what changed is read and embedded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
@@ -30,10 +31,11 @@ from opsbot.retrieval.storing import (
     store_vectors,
     terms_of,
 )
-from opsbot.retrieval.upkeep import prepare_state, switch_model, tidy
+from opsbot.retrieval.upkeep import prepare_state, refresh_terms, switch_model, tidy
 
 Progress = Callable[[int, int, str], None]
-"""Called before each file: how many are done, how many there are, its path."""
+"""Called before each file: how many are done, how many there are, its path. With another encoder
+also called before, for the passages that are embedded again: the path is empty then."""
 
 _GROUP = 256
 """Passages that are embedded and stored together: some seconds of work, lost by a kill at worst."""
@@ -69,6 +71,14 @@ class _Refused:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Files that are stored together, once their passages are embedded."""
+
+    files: Sequence[ReadFile | _Refused]
+    vectors: Future[dict[str, PackedVectors]]
+
+
 def ingest(
     database: Database,
     folder: Path,
@@ -102,7 +112,8 @@ def ingest(
     sources, report = Sources(folder, uploads), IngestReport()
     paths = sources.list_paths()
     prepare_state(database, encoder)
-    switched = switch_model(database, encoder)
+    refresh_terms(database)
+    switched = switch_model(database, encoder, _tell_of_switch(progress))
     known = _read_known(database)
     gone = sorted(known.keys() - set(paths))
     gone = [path for path in gone if known[path].status is not ArticleStatus.DELETED]
@@ -110,17 +121,23 @@ def ingest(
         with database.write() as session:
             store_removed(session, gone, raise_version(session), now=now)
         report.removed.extend(gone)
-    run = _Run(database, sources, encoder, now, known, report, trust_times=trust_times)
-    with Sandbox() as sandbox:
+    with Sandbox() as sandbox, ThreadPoolExecutor(1) as pool:
+        run = _Run(database, sources, encoder, now, known, report, pool, trust_times=trust_times)
         for number, path in enumerate(paths):
             if progress is not None:
                 progress(number, len(paths), path)
             run.take(path, sandbox.parse)
-        run.flush()
+        run.finish()
     if switched or run.stored or gone:
         tidy(database)
         calibrate(database, encoder)
     return report
+
+
+def _tell_of_switch(progress: Progress | None) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(done, total, "")
 
 
 class _Run:
@@ -134,6 +151,7 @@ class _Run:
         now: datetime,
         known: Mapping[str, _Known],
         report: IngestReport,
+        pool: Executor,
         *,
         trust_times: bool,
     ) -> None:
@@ -142,6 +160,8 @@ class _Run:
         self._trust_times = trust_times
         self._slugs = dict[str, str]()
         self._waiting: list[ReadFile | _Refused] = []
+        self._running: _Group | None = None
+        self._pool = pool
         self._stamps = dict[str, str]()
         self.stored = 0
         """Files whose rows were written."""
@@ -161,31 +181,53 @@ class _Run:
         if found is not None:
             self._waiting.append(found)
         if sum(len(f.passages) for f in self._waiting if isinstance(f, ReadFile)) >= _GROUP:
-            self.flush()
+            self._start()
 
-    def flush(self) -> None:
-        """Embed and store what waits."""
+    def _start(self) -> None:
+        """Let what waits be embedded while the next files are read; store what was before."""
         # The encoder works between transactions: none is open while it does.
         files = [found for found in self._waiting if isinstance(found, ReadFile)]
         passages = [(read.article.about.title, p) for read in files for p in read.passages]
-        vectors = embed(self._database, self._encoder, passages)
-        if self._waiting or self._stamps:
-            with self._database.write() as session:
-                self._store(session, vectors)
-        self.stored += len(self._waiting)
-        self._waiting, self._stamps = [], {}
+        vectors = self._pool.submit(embed, self._database, self._encoder, passages)
+        started = _Group(self._waiting, vectors)
+        self._waiting = []
+        self._settle()
+        self._running = started
 
-    def _store(self, session: Session, vectors: Mapping[str, PackedVectors]) -> None:
-        if self._waiting:
-            version = raise_version(session)
-            store_vectors(session, self._encoder.key, vectors)
-        for found in self._waiting:
+    def _settle(self) -> None:
+        """Store the files that are being embedded."""
+        if self._running is None:
+            return
+        group, self._running = self._running, None
+        vectors = group.vectors.result()
+        if group.files:
+            with self._database.write() as session:
+                self._store(session, group.files, vectors)
+        self.stored += len(group.files)
+
+    def finish(self) -> None:
+        """Store all that is left."""
+        self._start()
+        self._settle()
+        if self._stamps:
+            rows = [{"at": path, "seen": stamp} for path, stamp in self._stamps.items()]
+            query = update(ArticleRow).where(ArticleRow.path == bindparam("at"))
+            with self._database.write() as session:
+                session.connection().execute(query.values(stamp=bindparam("seen")), rows)
+
+    def _store(
+        self,
+        session: Session,
+        files: Sequence[ReadFile | _Refused],
+        vectors: Mapping[str, PackedVectors],
+    ) -> None:
+        version = raise_version(session)
+        store_vectors(session, self._encoder.key, vectors)
+        for found in files:
             if isinstance(found, ReadFile):
                 store_article(session, found, version, now=self._now)
             else:
                 store_unreadable(session, found.mark, found.reason, version, now=self._now)
-        for path, stamp in self._stamps.items():
-            session.execute(update(ArticleRow).where(ArticleRow.path == path).values(stamp=stamp))
 
     def _read(self, path: str, known: _Known | None, parse: Parse) -> ReadFile | _Refused | None:
         """Return what a file holds, or why it cannot be read; None when it is as it was."""

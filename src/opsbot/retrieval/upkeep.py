@@ -13,7 +13,8 @@ from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.lexical import ANALYSIS
 from opsbot.retrieval.models import ArticleRow, IndexChange, IndexState, PassageRow, VectorRow
 from opsbot.retrieval.passages import Passage
-from opsbot.retrieval.storing import raise_version, store_vectors
+from opsbot.retrieval.rows import split_batches
+from opsbot.retrieval.storing import raise_version, store_vectors, terms_of
 from opsbot.retrieval.structure import Span
 
 Progress = Callable[[int, int], None]
@@ -45,21 +46,55 @@ def switch_model(database: Database, encoder: Encoder, progress: Progress | None
     made before an interruption is kept.
     """
     with database.read() as session:
-        state = session.scalars(select(IndexState)).one()
-        if state.model_key == encoder.key:
+        if session.scalars(select(IndexState.model_key)).one() == encoder.key:
             return False
+    embed_missing(database, encoder, progress)
+    while not _switch(database, encoder):
+        embed_missing(database, encoder)
+    return True
+
+
+def embed_missing(database: Database, encoder: Encoder, progress: Progress | None = None) -> int:
+    """Make the vectors that passages lack; return of how many contents."""
+    with database.read() as session:
         total = session.scalar(select(func.count()).select_from(_missing(encoder.key).subquery()))
     done = 0
-    while not _switch(database, encoder):
+    while True:
         with database.read() as session:
             some = _read_passages(session, encoder.key)
+        if not some:
+            return done
         if progress is not None:
             progress(done, total or 0)
         vectors = embed(database, encoder, some)
         with database.write() as session:
             store_vectors(session, encoder.key, vectors)
-        done += len(some)
+        done += len(vectors)
+
+
+def refresh_terms(database: Database) -> bool:
+    """Analyse all passages again if the analysis is another one; return whether it was."""
+    with database.read() as session:
+        if session.scalars(select(IndexState.terms_key)).one() == ANALYSIS:
+            return False
+        ids = session.scalars(select(PassageRow.id).order_by(PassageRow.id)).all()
+    for some in split_batches(ids):
+        with database.write() as session:
+            query = _titled_query().where(PassageRow.id.in_(some))
+            for title, row in session.execute(query):
+                row.terms = terms_of(*read_titled(title, row))
+    with database.write() as session:
+        # Whoever holds the old terms reads all rows again.
+        version = raise_version(session)
+        session.execute(update(IndexState).values(terms_key=ANALYSIS, followed_from=version))
     return True
+
+
+def read_titled(title: str, row: PassageRow) -> Titled:
+    """Return a passage as it was when its vectors and terms were made."""
+    span, section = Span(row.start, row.end), Span(row.section_start, row.section_end)
+    headings = tuple(row.headings)
+    return title, Passage(headings, row.anchor, row.text, span, section, row.content_hash)
 
 
 def tidy(database: Database) -> None:
@@ -95,13 +130,11 @@ def _missing(model_key: str) -> Select[str]:
 
 def _read_passages(session: Session, model_key: str) -> Sequence[Titled]:
     """Return some passages that have no vectors of this encoder."""
-    query = (
-        select(ArticleRow.title, PassageRow.headings, PassageRow.text, PassageRow.content_hash)
-        .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
-        .where(PassageRow.content_hash.in_(_missing(model_key).limit(_GROUP)))
+    query = _titled_query().where(PassageRow.content_hash.in_(_missing(model_key).limit(_GROUP)))
+    return [read_titled(*row) for row in session.execute(query)]
+
+
+def _titled_query() -> Select[str, PassageRow]:
+    return select(ArticleRow.title, PassageRow).join(
+        ArticleRow, ArticleRow.id == PassageRow.article_id
     )
-    nowhere = Span(0, 0)
-    return [
-        (row.title, Passage(tuple(row.headings), "", row.text, nowhere, nowhere, row.content_hash))
-        for row in session.execute(query)
-    ]

@@ -35,6 +35,7 @@ class VectorIndex:
         data_dir: Path,
         *,
         url: str = "",
+        asked_from: int = 0,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep the vectors of `database` in Chroma.
@@ -43,11 +44,14 @@ class VectorIndex:
             database: whose rows to follow.
             data_dir: holds Chroma's folder, unless there is a server.
             url: address of a Chroma server; empty: none.
+            asked_from: Chroma is asked where a reader has so many passages; a scan of fewer is
+                exact and faster.
             elapsed: seconds since some moment.
         """
         self._database = database
         self._store = ChromaStore(data_dir / "chroma", url=url)
         self._owner = None if url else FolderLock(data_dir / "chroma.lock")
+        self._asked_from = asked_from
         self._elapsed = elapsed
         self._ready_for: int | None = None
         """The version of the index that Chroma holds; unset when it holds none."""
@@ -79,12 +83,16 @@ class VectorIndex:
             limit: most vectors to look at for each audience and language.
 
         Returns:
-            None when Chroma does not hold the shelf's version; it is then brought to it.
+            None when a scan is better, or Chroma does not hold the shelf's version; it is then
+            brought to it.
         """
+        view = shelf.view(reader)
         if self._ready_for == shelf.version:
+            if len(view) < self._asked_from:
+                return None
             try:
                 found = self._store.search(vector, AUDIENCES[reader], languages, limit=limit)
-                return shelf.view(reader).find_rows(found)
+                return view.find_rows(found)
             except Exception:
                 # Chroma's errors have no common parent, and none may cost a customer an answer.
                 log.exception("Chroma failed; it is rebuilt from the passage rows.")

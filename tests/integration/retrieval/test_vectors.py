@@ -31,7 +31,7 @@ def filled(database: Database, encoder: MiniLmEncoder, folder: Path) -> Database
 
 @contextmanager
 def open_knowledge(database: Database, encoder: MiniLmEncoder, data: Path) -> Iterator[Knowledge]:
-    opened = Knowledge(database, encoder, data, RetrievalSettings())
+    opened = Knowledge(database, encoder, data, RetrievalSettings(chroma_from=0))
     try:
         yield opened
     finally:
