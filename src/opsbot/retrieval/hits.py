@@ -10,9 +10,6 @@ from sqlalchemy.orm import Session
 
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, PassageRow
 
-_COVERAGE_WEIGHT = 0.25
-"""What confidence gains when a passage has all the question's words."""
-
 
 @dataclass(frozen=True)
 class Score:
@@ -68,16 +65,6 @@ class Hit:
     def heading(self) -> str:
         """The nearest heading, or the title above the first one."""
         return self.headings[-1] if self.headings else self.title
-
-
-def combine(cosine: float, coverage: float) -> float:
-    """Return how sure it is that a passage is about a question, from 0 to about 1.
-
-    Args:
-        cosine: likeness in meaning.
-        coverage: share of what the question's words tell that the passage has.
-    """
-    return cosine + _COVERAGE_WEIGHT * coverage
 
 
 def read_hits(

@@ -2,15 +2,16 @@
 
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
+from opsbot.retrieval.confidence import confidences, weigh_telling
 from opsbot.retrieval.encoder import Encoded, Encoder, Vectors
-from opsbot.retrieval.hits import Hit, Score, combine, read_hits
+from opsbot.retrieval.hits import Hit, Score, read_hits
 from opsbot.retrieval.late import late_scores
 from opsbot.retrieval.lexical import question_terms, to_stems
 from opsbot.retrieval.postings import Mask, Rows, Scores, find_best
@@ -50,7 +51,7 @@ class _Asked:
     terms: Mapping[str, float]
     whole: Encoded
     """Its word pieces, with those of the turns before."""
-    alone: Vectors
+    alone: Encoded
     """Without the turns before."""
     own: Mapping[str, float]
     leans: bool
@@ -139,19 +140,21 @@ class Retriever:
             if not len(rows):
                 return []
             text, title = view.cosines(asked.vector, rows)
+            pieces = _read_pieces(session, view, rows)
             cosines = np.maximum(text, title)
             candidates = Candidates(
                 text,
                 title,
                 words=word_shares(matches, view.words.total(asked.terms)),
-                late=_compare_pieces(session, view, asked, rows),
+                late=_compare_pieces(asked.whole, _weigh_pieces(view, asked), pieces),
                 titles=view.titles(rows),
             )
             fused = fuse(candidates, lexical_weight=self._settings.lexical_weight)
             if prefer:
                 fused += _PRODUCT_BONUS * view.about(prefer)[rows]
             best = np.argsort(-fused, kind="stable")[: top_k or self._settings.top_k]
-            sure = _judge(view, asked, rows[best], cosines[best])
+            looked_at = [pieces[place] for place in best]
+            sure = _judge(view, asked, rows[best], cosines[best], looked_at)
             scores = {
                 int(id_): Score(*map(float, values))
                 for id_, *values in zip(
@@ -174,11 +177,10 @@ class Retriever:
         own = question_terms(question)
         if not context.strip():
             [whole] = self._encoder.encode_pieces([question])
-            return _Asked(whole.vector, own, whole, whole.vector, own, leans=True)
+            return _Asked(whole.vector, own, whole, whole, own, leans=True)
         before = context[-_CONTEXT_CHARACTERS:]
-        [whole] = self._encoder.encode_pieces([f"{before}\n{question}"])
-        alone: Vectors = self._encoder.encode([question])[0]
-        mixed: Vectors = alone + whole.vector
+        whole, alone = self._encoder.encode_pieces([f"{before}\n{question}", question])
+        mixed: Vectors = alone.vector + whole.vector
         mixed /= np.linalg.norm(mixed)
         terms = dict.fromkeys(question_terms(before), _CONTEXT_WEIGHT) | own
         leans = _LEANS.search(question) is not None
@@ -230,13 +232,18 @@ class Retriever:
         return rows, matches[rows]
 
 
-def _compare_pieces(session: Session, view: View, asked: _Asked, rows: Rows) -> Scores:
+def _read_pieces(session: Session, view: View, rows: Rows) -> list[bytes]:
+    """Return the word pieces of each passage; empty for those that have none."""
+    ids = [int(id_) for id_ in view.ids[rows]]
+    pieces = read_pieces(session, ids)
+    return [pieces.get(id_) or b"" for id_ in ids]
+
+
+def _compare_pieces(question: Encoded, weights: Scores, pieces: Sequence[bytes]) -> Scores:
     """Return how near each passage is word by word; 0 for those that have no pieces."""
-    scores = np.zeros(len(rows), np.float32)
-    pieces = read_pieces(session, map(int, view.ids[rows]))
-    there = [place for place, id_ in enumerate(view.ids[rows]) if pieces.get(int(id_))]
-    found = [pieces[int(view.ids[rows[place]])] for place in there]
-    scores[there] = late_scores(asked.whole.pieces, _weigh_pieces(view, asked), found)
+    scores = np.zeros(len(pieces), np.float32)
+    there = [place for place, packed in enumerate(pieces) if packed]
+    scores[there] = late_scores(question.pieces, weights, [pieces[place] for place in there])
     return scores
 
 
@@ -250,24 +257,26 @@ def _weigh_pieces(view: View, asked: _Asked) -> Scores:
     return np.array([weights[word] for word in asked.whole.words], np.float32)
 
 
-def _judge(view: View, asked: _Asked, rows: Rows, cosines: Scores) -> Scores:
+def _judge(
+    view: View, asked: _Asked, rows: Rows, cosines: Scores, pieces: Sequence[bytes]
+) -> Scores:
     """Return how sure it is that each passage is about the question.
 
     A question that stands by itself is judged by itself: the turns before must not make a passage
     about them an answer to it.
     """
-    words = view.words
-    sure = _combine(cosines, words.coverage(asked.terms, rows))
+
+    def judge(question: Encoded, terms: Mapping[str, float], nearer: Scores) -> Scores:
+        said = _compare_pieces(question, weigh_telling(question.words, terms), pieces)
+        return confidences(nearer, view.words.coverage(terms, rows), said)
+
+    sure = judge(asked.whole, asked.terms, cosines)
     if asked.leans or not asked.own:
         return sure
-    nearer = np.maximum(*view.cosines(asked.alone, rows))
-    alone = _combine(nearer, words.coverage(asked.own, rows))
+    nearer = np.maximum(*view.cosines(asked.alone.vector, rows))
+    alone = judge(asked.alone, asked.own, nearer)
     judged: Scores = np.where(_have_all(view, asked.own, rows), sure, alone)
     return judged
-
-
-def _combine(cosines: Scores, coverage: Scores) -> Scores:
-    return np.array([combine(*pair) for pair in zip(cosines, coverage, strict=True)], np.float32)
 
 
 def _have_all(view: View, terms: Mapping[str, float], rows: Rows) -> Mask:
