@@ -148,7 +148,13 @@ def test_a_rejected_draft_is_not_sent(open_page: Open, site: Site) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "path",
-    ["/console", "/console/drafts", "/console/cases", "/console/cases/CS-00001"],
+    [
+        "/console",
+        "/console/drafts",
+        "/console/cases",
+        "/console/cases/CS-00001",
+        "/console/articles",
+    ],
 )
 def test_a_page_is_accessible_and_fits(open_page: Open, path: str, mode: str) -> None:
     page = open_page(path, **MODES[mode]).page
