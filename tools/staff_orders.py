@@ -233,7 +233,7 @@ def _return_facts(ctx: ToolContext, order: Order, one: Return) -> dict[str, Any]
         "number": one.number,
         "state": one.state.value,
         "items": [f"{line.quantity} x {line.order_line.title}" for line in one.lines],
-        "reasons": sorted({_words(line.reason) for line in one.lines}),
+        "reasons": sorted({_words(line.reason) for line in one.lines if line.reason}),
         "refund": ctx.money(one.refund_minor, order.currency),
     }
 

@@ -13,13 +13,20 @@ from rich.table import Table
 from opsbot import __version__
 from opsbot.cli.check import run_checks
 from opsbot.cli.demo import open_demo, run_demo
-from opsbot.cli.ingesting import ingest_with_progress, print_report
+from opsbot.cli.importing import import_with_progress, print_import
+from opsbot.cli.ingesting import (
+    ingest_with_progress,
+    print_report,
+    print_verification,
+    verify_with_progress,
+)
 from opsbot.cli.people import keep_staff
 from opsbot.cli.serving import serve_app, work
 from opsbot.cli.talk import ask_once, chat_on
+from opsbot.connectors.imports import FileFormat, ImportOptions
 from opsbot.db import Database
-from opsbot.errors import OpsbotError
-from opsbot.migrations import upgrade
+from opsbot.errors import OpsbotError, UnavailableError
+from opsbot.migrations import pending, upgrade
 from opsbot.settings import Settings, read_settings
 from opsbot.toolkit.loading import load_tools
 
@@ -34,6 +41,9 @@ console = Console()
 DemoData = Annotated[bool, typer.Option("--demo", help="Use the sample shop's data.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Compare everything with the files, and repair it.")
+]
 
 
 @app.command()
@@ -90,14 +100,63 @@ def ask(
 
 
 @app.command()
-def ingest(*, demo: DemoData = False) -> None:
-    """Read knowledge/ and bring the index up to date: only what changed is read again."""
+def ingest(*, demo: DemoData = False, verify: Verify = False) -> None:
+    """Read knowledge/ and bring the index up to date: only what changed is read again.
+
+    Ends with 1 when a file could not be read, and with 2 when --verify found a difference.
+    """
     settings = _settings(demo=demo)
     database = Database(settings.resolved_database_url)
     upgrade(database)
+    if verify:
+        found = verify_with_progress(console, settings, database, now=_now())
+        print_verification(console, found)
+        raise typer.Exit(2 if found.findings else int(bool(found.report.unreadable)))
     report = ingest_with_progress(console, settings, database, now=_now())
     print_report(console, report)
     raise typer.Exit(1 if report.unreadable else 0)
+
+
+@app.command("import")
+def import_records(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    kind: Annotated[FileFormat, typer.Option("--format", help="What is in it.")],
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write the lines that are not taken over here.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="What to call where the file is from.")] = "file",
+    currency: Annotated[str, typer.Option(help="Currency of amounts without one.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of times without an offset.")] = "",
+    decimal: Annotated[str, typer.Option(help="Decimal sign of amounts: . or ,")] = "",
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done; write nothing.")] = False,
+    demo: DemoData = False,
+) -> None:
+    """Take over orders, products, customers or stock from a file. Twice changes nothing."""
+    settings = _settings(demo=demo)
+    database = Database(settings.resolved_database_url)
+    if not dry_run:
+        upgrade(database)
+    elif pending(database):
+        raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
+    options = ImportOptions(
+        currency=currency.upper() or settings.currency,
+        zone=zone or settings.time_zone,
+        source=source,
+        decimal=decimal or None,
+    )
+    report = import_with_progress(
+        console,
+        database,
+        file,
+        kind,
+        options,
+        rejects=rejects,
+        dry_run=dry_run,
+        now=_now(),
+    )
+    print_import(console, report, rejects=rejects, dry_run=dry_run)
+    raise typer.Exit(1 if report.refused_lines else 0)
 
 
 @app.command()

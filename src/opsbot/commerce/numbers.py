@@ -34,11 +34,27 @@ def next_number(session: Session, kind: NumberKind) -> str:
 
     The first customer and the first order are 1001, everything else starts at 1.
     """
-    count = _raise_counter(session, kind)
-    if count is None:
+    return next_numbers(session, kind, 1)[0]
+
+
+def next_numbers(session: Session, kind: NumberKind, count: int) -> list[str]:
+    """Take the next `count` numbers of this kind, as `next_number` takes one."""
+    last = _raise_counter(session, kind, count)
+    if last is None:
         insert_or_ignore(session, Counter, kind=kind, last=_first(kind) - 1)
-        count = _raise_counter(session, kind)
-    return written_number(kind, count or _first(kind))
+        last = _raise_counter(session, kind, count) or _first(kind)
+    return [written_number(kind, number) for number in range(last - count + 1, last + 1)]
+
+
+def skip_numbers(session: Session, kind: NumberKind, highest: int) -> None:
+    """Give out no number up to `highest` any more: it came from elsewhere."""
+    insert_or_ignore(session, Counter, kind=kind, last=_first(kind) - 1)
+    session.execute(
+        update(Counter)
+        .where(Counter.kind == kind, Counter.last < highest)
+        .values(last=highest)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def written_number(kind: NumberKind, count: int) -> str:
@@ -52,11 +68,11 @@ def _first(kind: NumberKind) -> int:
     return 1001 if kind in {NumberKind.CUSTOMER, NumberKind.ORDER} else 1
 
 
-def _raise_counter(session: Session, kind: NumberKind) -> int | None:
+def _raise_counter(session: Session, kind: NumberKind, count: int) -> int | None:
     return session.scalar(
         update(Counter)
         .where(Counter.kind == kind)
-        .values(last=Counter.last + 1)
+        .values(last=Counter.last + count)
         .returning(Counter.last)
         .execution_options(synchronize_session=False)
     )

@@ -219,6 +219,7 @@ def cancel_order(
     reason: str,
     actor: str,
     now: datetime,
+    refund: bool = True,
 ) -> int:
     """Cancel an order that has not been packed, or some units of it. Needs the lines loaded.
 
@@ -231,6 +232,7 @@ def cancel_order(
         reason: why, in words.
         actor: who cancels.
         now: the time.
+        refund: whether the money goes back from here; False: another system has seen to it.
 
     Returns:
         Minor units that are refunded; 0 when nothing had been captured.
@@ -253,7 +255,7 @@ def cancel_order(
     for line in order.lines:
         line.cancelled += units.get(line.id, 0)
         inventory.release(session, line.id, units.get(line.id, 0))
-    refunded = _give_back(session, order, back, whole=whole, now=now)
+    refunded = _give_back(session, order, back, whole=whole, now=now) if refund else 0
     event = "order_cancelled" if whole else "lines_cancelled"
     detail = {"units": {str(key): count for key, count in units.items()}}
     record_event(

@@ -128,6 +128,40 @@ def void(session: Session, order: Payable, *, reference: str, now: datetime) -> 
     return _append(session, authorized, PaymentKind.VOID, amount, reference, now)
 
 
+def record_payment(
+    session: Session,
+    order: Payable,
+    kind: PaymentKind,
+    amount_minor: int,
+    *,
+    method: str,
+    reference: str,
+    at: datetime,
+) -> Payment:
+    """Write down money that moved elsewhere: at the shop's payment provider.
+
+    Raises:
+        ConflictError: it is a refund of more than was captured.
+    """
+    _lock(session, order)
+    left = refundable(payments_of(session, order.id))
+    if kind is PaymentKind.REFUND and amount_minor > left:
+        raise ConflictError(
+            f"{amount_minor} cannot be refunded on order {order.number}: {left} is left."
+        )
+    payment = Payment(
+        order_id=order.id,
+        kind=kind,
+        amount_minor=amount_minor,
+        method=method,
+        gateway_ref=f"{kind}:{reference}",
+        at=at,
+    )
+    session.add(payment)
+    session.flush()
+    return payment
+
+
 def _lock(session: Session, order: Payable) -> None:
     """Let refunds of one order wait for each other (SQLite has one writer anyway)."""
     rows = select(Payment.id).where(Payment.order_id == order.id).order_by(Payment.id)

@@ -119,7 +119,8 @@ class ReturnLine(Base):
     return_id: Mapped[int] = mapped_column(ForeignKey("returns.id"), index=True)
     order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), index=True)
     quantity: Mapped[int]
-    reason: Mapped[ReturnReason]
+    reason: Mapped[ReturnReason | None]
+    """None: the system it came from does not say."""
     grade: Mapped[str | None]
     """A to D, from the inspection of the goods."""
 

@@ -1,7 +1,7 @@
 """Parcels and what carriers say about them."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -141,26 +141,60 @@ def pack_order(
         raise ConflictError(f"Order {order.number} is on hold: {order.hold_reason}.")
     allowed = sources_of(OrderState.IN_FULFILLMENT)
     change_state(session, order, OrderState.IN_FULFILLMENT, allowed=allowed)
-    open_lines = [line for line in order.lines if line.wanted]
-    for line in open_lines:
-        inventory.consume(
-            session, line.id, line.wanted, reference=order.number, actor=actor, at=now
-        )
-    parcel = Shipment(
-        order=order,
+    units = {line.id: line.wanted for line in order.lines if line.wanted}
+    for line_id, count in units.items():
+        inventory.consume(session, line_id, count, reference=order.number, actor=actor, at=now)
+    parcel = make_parcel(
+        order,
+        units,
         carrier=carrier,
         service=service,
         tracking_number=tracking_number,
-        weight_g=sum(line.item.weight_g * line.wanted for line in open_lines),
         cost_minor=cost_minor,
         packed_at=now,
-        promised_by=order.promised_delivery_by,
-        lines=[ShipmentLine(order_line=line, quantity=line.wanted) for line in open_lines],
     )
     session.add(parcel)
     record_event(session, order, "order_packed", actor=actor, at=now, tracking=tracking_number)
     session.flush()
     return parcel
+
+
+def make_parcel(
+    order: Order,
+    units: Mapping[int, int],
+    *,
+    carrier: str,
+    service: str,
+    tracking_number: str,
+    packed_at: datetime,
+    cost_minor: int = 0,
+    tracking_url: str | None = None,
+) -> Shipment:
+    """Return a parcel that is not stored yet. Needs lines and items loaded.
+
+    Args:
+        order: whose it is.
+        units: how many of each line it holds, by the line's id.
+        carrier: who brings it.
+        service: of the carrier.
+        tracking_number: of the carrier.
+        packed_at: when.
+        cost_minor: what sending it costs the shop.
+        tracking_url: where the customer can follow it.
+    """
+    held = [(line, units[line.id]) for line in order.lines if units.get(line.id)]
+    return Shipment(
+        order=order,
+        carrier=carrier,
+        service=service,
+        tracking_number=tracking_number,
+        tracking_url=tracking_url,
+        weight_g=sum(line.item.weight_g * count for line, count in held),
+        cost_minor=cost_minor,
+        packed_at=packed_at,
+        promised_by=order.promised_delivery_by,
+        lines=[ShipmentLine(order_line=line, quantity=count) for line, count in held],
+    )
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def count_reasons(
 ) -> list[ReasonCount]:
     """Count returned units by reason, most first.
 
-    Returns that were asked for in the period; those declined, cancelled or expired do not count.
+    Returns that were asked for in the period; those declined, cancelled or expired do not count,
+    nor those of another system that gives no reason.
 
     Args:
         session: a session to read in.
@@ -47,7 +48,7 @@ def count_reasons(
         .join(Return, Return.id == ReturnLine.return_id)
         .join(OrderLine, OrderLine.id == ReturnLine.order_line_id)
         .where(Return.requested_at >= period.start, Return.requested_at < period.end)
-        .where(Return.state.not_in(NOT_COUNTED))
+        .where(Return.state.not_in(NOT_COUNTED), ReturnLine.reason.is_not(None))
     )
     if skus is not None:
         statement = statement.where(OrderLine.sku.in_(skus))

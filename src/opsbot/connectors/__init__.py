@@ -1,0 +1,1 @@
+"""Foreign data in, in our words: files, webhooks, and the nightly comparison."""
