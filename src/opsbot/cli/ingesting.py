@@ -1,5 +1,6 @@
 """Bring the index up to date, with a progress bar."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from opsbot.db import Database
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import IngestReport, ingest
+from opsbot.retrieval.verify import Verification, verify
 from opsbot.settings import Settings
 
 
@@ -28,18 +30,57 @@ def ingest_with_progress(
     console: Console, settings: Settings, database: Database, *, now: datetime
 ) -> IngestReport:
     """Read what changed in knowledge/."""
-    with progress_bar(console) as progress:
-        task = progress.add_task("Reading the articles", total=1.0)
+    with progress_bar(console) as bar:
         return ingest(
             database,
             settings.knowledge_dir,
             MiniLmEncoder.open(settings.data_dir),
             uploads=settings.resolved_uploads_dir,
             now=now,
-            progress=lambda number, total, _path: progress.update(
-                task, completed=number, total=total
-            ),
+            progress=_show_in(bar),
         )
+
+
+def verify_with_progress(
+    console: Console, settings: Settings, database: Database, *, now: datetime
+) -> Verification:
+    """Compare files, rows, vectors, words and Chroma; repair what differs."""
+    with progress_bar(console) as bar:
+        return verify(
+            database,
+            MiniLmEncoder.open(settings.data_dir),
+            settings.knowledge_dir,
+            uploads=settings.resolved_uploads_dir,
+            data_dir=settings.data_dir,
+            chroma_url=settings.chroma_url,
+            now=now,
+            progress=_show_in(bar),
+        )
+
+
+def print_verification(console: Console, found: Verification) -> None:
+    """Say what differed, and that it does no longer."""
+    print_report(console, found.report)
+    for sentence in found.findings:
+        console.print(f"[yellow]Differed:[/] {sentence}", highlight=False)
+    for sentence in found.notes:
+        console.print(f"[dim]Not compared:[/] {sentence}", highlight=False)
+    if found.findings:
+        console.print("All of it is repaired: files, rows, vectors and words agree.")
+    else:
+        console.print("Files, rows, vectors and words agree.")
+
+
+def _show_in(bar: Progress) -> Callable[[int, int, str], None]:
+    reading = bar.add_task("Reading the articles", total=None)
+    embedding = bar.add_task("Embedding with another model", total=None, visible=False)
+
+    def show(number: int, total: int, path: str) -> None:
+        # Without a path it is about the passages that another model has to embed first.
+        task = reading if path else embedding
+        bar.update(task, completed=number, total=total, visible=True)
+
+    return show
 
 
 def print_report(console: Console, report: IngestReport) -> None:

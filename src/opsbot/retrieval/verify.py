@@ -104,7 +104,7 @@ def _repair_rows(database: Database) -> Iterator[str]:
     if not broken:
         return
     with database.write() as session:
-        raise_version(session)
+        _have_all_read_again(session)
         for article in broken:
             session.execute(
                 update(ArticleRow)
@@ -180,15 +180,19 @@ def _repair_vectors(database: Database, encoder: Encoder) -> Iterator[str]:
         yield f"{made - len(damaged)} contents had no vectors."
     if made:
         with database.write() as session:
-            # Whoever holds the index in memory reads all of it again.
-            version = raise_version(session)
-            session.execute(update(IndexState).values(followed_from=version))
+            _have_all_read_again(session)
     with database.read() as session:
         used = exists().where(PassageRow.content_hash == VectorRow.content_hash)
         unused = session.scalar(select(func.count()).select_from(VectorRow).where(~used))
     if unused:
         tidy(database)
         yield f"{unused} vectors belonged to nothing."
+
+
+def _have_all_read_again(session: Session) -> None:
+    """Have whoever holds the index in memory read it anew: damage left no trace to follow."""
+    version = raise_version(session)
+    session.execute(update(IndexState).values(followed_from=version))
 
 
 def _find_damaged(database: Database, encoder: Encoder) -> list[str]:
