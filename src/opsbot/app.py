@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from opsbot import __version__
 from opsbot.channels import (
+    answers,
     articles,
     assets,
     chat,
@@ -98,7 +99,7 @@ def open_services(
         elapsed=time.perf_counter,
         new_id=_new_id,
     )
-    conversations = ConversationService(database, runner, decisions, bell, _new_id)
+    conversations = ConversationService(database, runner, decisions, bell, knowledge, _new_id)
     drafter = Drafter(database, conversations, settings)
     sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
     library = Library(database, encoder, sources)
@@ -169,6 +170,7 @@ def create_app(
     for part in (*parts, docs):
         app.include_router(part.router)
     app.include_router(articles.api)
+    app.include_router(answers.router)
     return app
 
 

@@ -170,6 +170,7 @@ def show_reply(reply: Reply) -> dict[str, Any]:
             "chart": reply.chart,
             "proposal": reply.proposal,
             "quick_replies": list(reply.quick_replies),
+            "proofs": list(reply.proofs),
         }
     )
 

@@ -179,3 +179,19 @@ def _origins(request: Request) -> set[str]:
 
 
 StaffDep = Annotated[StaffVisit, Depends(_staff)]
+
+
+def _reader(
+    request: Request,
+    services: ServicesDep,
+    now: NowDep,
+    authorization: Annotated[str | None, Header()] = None,
+    x_opsbot_visitor: Annotated[str | None, Header()] = None,
+) -> Caller:
+    """Tell who reads: a customer or visitor who says so, else a signed-in member of staff."""
+    if STAFF_COOKIE in request.cookies and not authorization and not x_opsbot_visitor:
+        return _staff(request, services).caller
+    return _visit(request, services, now, authorization, x_opsbot_visitor).caller
+
+
+ReaderDep = Annotated[Caller, Depends(_reader)]

@@ -26,6 +26,9 @@ class Reply:
     """A `Chart` as plain values; the channel draws it over the table."""
     proposal: Mapping[str, Any] | None
     quick_replies: Sequence[str]
+    proofs: Sequence[Mapping[str, Any]] = ()
+    """Of each sentence that rests on an article: `text_start`, `text_end` into the text, `article`,
+    `version`, `start`, `end` into that version's text, `quote`, `language`."""
 
 
 @dataclass
@@ -117,4 +120,5 @@ def read_reply(message: Message) -> Reply:
         chart=body.get("chart"),
         proposal=body.get("proposal"),
         quick_replies=body.get("quick_replies", []),
+        proofs=body.get("proofs", []),
     )

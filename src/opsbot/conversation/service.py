@@ -21,12 +21,16 @@ from opsbot.conversation.store import (
     add_message,
     dump_caller,
     find_conversation,
+    find_reply,
     find_sent,
     start_conversation,
     take_turn,
 )
+from opsbot.conversation.verification import CheckedAnswer, verify_answer
 from opsbot.db import Database
 from opsbot.errors import InvalidInputError, UnavailableError
+from opsbot.retrieval.knowledge import Knowledge
+from opsbot.retrieval.shelf import Reader
 from opsbot.texts import clean_text
 from opsbot.toolkit.caller import Caller
 
@@ -56,9 +60,11 @@ class ConversationService:
         runner: Runner,
         decisions: Decisions,
         bell: Bell,
+        knowledge: Knowledge,
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
+        self._knowledge = knowledge
         self._runner = runner
         self._decisions = decisions
         self._bell = bell
@@ -161,6 +167,17 @@ class ConversationService:
                     .order_by(Message.position)
                 )
             )
+
+    def verify(self, caller: Caller, message_id: str) -> CheckedAnswer:
+        """Check a reply again against the articles it quotes.
+
+        Raises:
+            NotFoundError: the caller may see no such reply.
+        """
+        with self._database.read() as session:
+            reply = find_reply(session, caller, message_id)
+        reader: Reader = "staff" if caller.is_staff else "customer"
+        return verify_answer(reply, self._knowledge, reader=reader)
 
     def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Reply:
         """Do what a preview announced. A second time changes nothing and says the same."""

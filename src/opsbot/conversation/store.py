@@ -39,6 +39,23 @@ def find_conversation(session: Session, caller: Caller, conversation_id: str) ->
     return conversation
 
 
+def find_reply(session: Session, caller: Caller, message_id: str) -> Message:
+    """Return a reply of one of the caller's own conversations; of any, for staff.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's. The two look alike on purpose.
+    """
+    query = select(Message).where(Message.id == message_id, Message.author == Author.ASSISTANT)
+    if not caller.is_staff:
+        query = query.join(Conversation, Conversation.id == Message.conversation_id).where(
+            Conversation.owner == caller.owner
+        )
+    reply = session.scalar(query)
+    if reply is None:
+        raise NotFoundError("the answer", message_id)
+    return reply
+
+
 def start_conversation(
     session: Session, caller: Caller, conversation_id: str, *, now: datetime
 ) -> Conversation:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, ToolCall
 from pydantic import Field
 from sqlalchemy import func, select
@@ -26,11 +27,14 @@ from opsbot.settings import Settings
 from opsbot.testing import ScriptedModel
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.loading import load_tools
 from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.tool import ToolContext, tool
 from tests.factories import NOON, make_customer
+from tests.retrieval_fixtures import encoder, folder, knowledge
 
+__all__ = ["encoder", "folder", "knowledge"]
 REPOSITORY = Path(__file__).parents[3]
 Text = Annotated[str, Field(max_length=80)]
 
@@ -122,18 +126,31 @@ def call(name: str, **arguments: object) -> AIMessage:
     return AIMessage("", tool_calls=[ToolCall(name=name, args=arguments, id=f"call_{name}")])
 
 
-def shop_with(database: Database, settings: Settings, *, remote: bool = False) -> Shop:
-    """Build the service; with `remote`, a second scripted model stands in for a provider's."""
+def shop_with(
+    database: Database,
+    settings: Settings,
+    *,
+    remote: bool = False,
+    knowledge: Knowledge | None = None,
+    embedded: BaseChatModel | None = None,
+) -> Shop:
+    """Build the service; with `remote`, a second scripted model stands in for a provider's.
+
+    With `knowledge` the shop's own search is among the tools.
+    """
     with database.write() as session:
         customer = make_customer()
         session.add(customer)
         session.flush()
         ada = Caller(Audience.CUSTOMER, "widget", Level.SIGNED_IN, customer_id=customer.id)
-    articles = cast("Knowledge", NoArticles())
+    articles = knowledge or cast("Knowledge", NoArticles())
+    tools = {t.name: t for t in (look_up, report, change, ask_person)}
+    if knowledge is not None:
+        tools |= {"search_articles": load_tools(REPOSITORY / "tools")["search_articles"]}
     executor = Executor(
         database,
         settings,
-        {t.name: t for t in (look_up, report, change, ask_person)},
+        tools,
         articles,
         load_policies(REPOSITORY / "knowledge" / "policies"),
     )
@@ -142,7 +159,12 @@ def shop_with(database: Database, settings: Settings, *, remote: bool = False) -
     bell, model, other = Bell(), ScriptedModel(lines=[]), ScriptedModel(lines=[])
     decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=lambda: next(ids))
     assistant = Assistant(
-        settings, executor, articles, model, other if remote else None, Breaker(lambda: 0.0)
+        settings,
+        executor,
+        articles,
+        embedded or model,
+        other if remote else None,
+        Breaker(lambda: 0.0),
     )
     runner = Runner(
         database,
@@ -154,7 +176,7 @@ def shop_with(database: Database, settings: Settings, *, remote: bool = False) -
         elapsed=lambda: float(next(ticks)),
         new_id=lambda: next(ids),
     )
-    service = ConversationService(database, runner, decisions, bell, lambda: next(ids))
+    service = ConversationService(database, runner, decisions, bell, articles, lambda: next(ids))
     return Shop(database, model, other, service, ada)
 
 
@@ -163,8 +185,8 @@ def make_shop(database: Database, settings: Settings) -> Iterator[Callable[..., 
     """Return a function that builds the shop; its threads end with the test."""
     made: list[Shop] = []
 
-    def make(*, remote: bool = False) -> Shop:
-        made.append(shop_with(database, settings, remote=remote))
+    def make(**options: Any) -> Shop:
+        made.append(shop_with(database, settings, **options))
         return made[-1]
 
     yield make

@@ -149,20 +149,15 @@ def call(name: str, **arguments: object) -> AIMessage:
 def _open_service(database: Database, settings: Settings, model: ScriptedModel) -> Any:
     tools = load_tools(REPOSITORY / "tools")
     policies = load_policies(REPOSITORY / "knowledge" / "policies")
-    executor = Executor(
-        database,
-        settings,
-        tools,
-        cast("Knowledge", None),  # these scripts search nothing
-        policies,
-    )
+    knowledge = cast("Knowledge", None)  # these scripts search nothing
+    executor = Executor(database, settings, tools, knowledge, policies)
     ids = (f"id{n}" for n in itertools.count())
     ticks = itertools.count()
     bell = Bell()
     decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=lambda: next(ids))
     runner = Runner(
         database,
-        Assistant(settings, executor, model, None, Breaker(lambda: 0.0)),
+        Assistant(settings, executor, knowledge, model, None, Breaker(lambda: 0.0)),
         decisions,
         bell,
         versions=lambda: {"index": 1},
@@ -170,4 +165,4 @@ def _open_service(database: Database, settings: Settings, model: ScriptedModel) 
         elapsed=lambda: float(next(ticks)),
         new_id=lambda: next(ids),
     )
-    return ConversationService(database, runner, decisions, bell, lambda: next(ids))
+    return ConversationService(database, runner, decisions, bell, knowledge, lambda: next(ids))

@@ -127,19 +127,15 @@ class Quotes:
         )
 
 
-def section_at(text: str, place: int, like: Section) -> Section | None:
-    """Return the section of an article's text that an offset lies in, otherwise as `like`."""
+def find_section(
+    text: str, place: int, *, article: str, version: int, title: str, language: str
+) -> tuple[Section, str] | None:
+    """Return the section of an article's text that an offset lies in, and its anchor."""
     for found in find_sections(text):
         if found.start <= place < found.end:
-            return Section(
-                like.article,
-                like.version,
-                like.title,
-                found.headings,
-                like.language,
-                text[found.start : found.end],
-                found.start,
-            )
+            body = text[found.start : found.end]
+            section = Section(article, version, title, found.headings, language, body, found.start)
+            return section, found.anchor
     return None
 
 

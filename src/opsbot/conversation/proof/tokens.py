@@ -42,6 +42,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 """Names a source in general: "according to our manual, "."""
+_PAUSES = frozenset(",:!")
 _LOOK_AHEAD = 16
 _NEED = "haveto"
 _SUFFIX = re.compile(r"'(?:s|ll|re|ve|d|m)?$")
@@ -148,7 +149,7 @@ class _Reader:
         begins, self._begins = self._begins, False
         if word not in self._words.small and word != _NEED:
             self._add_word(word, written, end)
-        elif begins and word in self._words.openers and self._text[end : end + 1] == ",":
+        elif begins and word in self._words.openers and self._text[end : end + 1] in _PAUSES:
             self._begins = True
         else:
             self._take_small_word(word, written)

@@ -1,0 +1,20 @@
+"""Check an answer again, later."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from opsbot.channels.dependencies import ReaderDep, ServicesDep
+
+router = APIRouter(prefix="/v1/answers", tags=["chat"])
+
+
+@router.get("/{message_id}/verify")
+def get_verification(message_id: str, reader: ReaderDep, services: ServicesDep) -> dict[str, Any]:
+    """Hold each sentence of an answer against the version of the article that it quotes.
+
+    For whoever may read the conversation, and for staff. `state` tells whether the article has
+    been changed or deleted since.
+    """
+    return asdict(services.conversations.verify(reader, message_id))
