@@ -82,8 +82,8 @@ def value_classes(
 ) -> dict[str, ValueClass]:
     """Sort items into A, B and C by what they bring: revenue, or usage at cost.
 
-    The items that together bring the first 80 % are A, the next up to 95 % B, the rest C. The item
-    that reaches a border belongs to the class above it.
+    The items that together bring up to 80 % are A, the next up to 95 % B, the rest C. The largest
+    is always A, even if it alone brings more than that.
 
     Args:
         values: by item, in one unit of money.
@@ -99,12 +99,11 @@ def value_classes(
         at_least(0, value, f"The value of {key}")
     ranked = sorted(values, key=lambda key: (-values[key], key))
     total = sum(values.values())
-    before = [0.0, *accumulate(values[key] for key in ranked)]
-    classes = {}
-    for key, reached in zip(ranked, before, strict=False):
-        if reached < a_share * total:
+    classes: dict[str, ValueClass] = {}
+    for key, reached in zip(ranked, accumulate(values[key] for key in ranked), strict=True):
+        if not classes or reached <= a_share * total:
             classes[key] = ValueClass.A
-        elif reached < b_share * total:
+        elif reached <= b_share * total:
             classes[key] = ValueClass.B
         else:
             classes[key] = ValueClass.C

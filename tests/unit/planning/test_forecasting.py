@@ -145,7 +145,7 @@ def test_items_are_forecast_alone_as_they_are_together() -> None:
     assert together == [forecast(row.tolist(), horizon=4) for row in table]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)  # NumPy warms up in the first call
 @given(
     demand=st.lists(st.one_of(st.integers(0, 40), st.just(float("nan"))), min_size=8, max_size=60),
     horizon=st.integers(1, 12),
