@@ -1,5 +1,6 @@
 """From a question to the passages that may answer it, best first."""
 
+import math
 import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -248,12 +249,16 @@ def _compare_pieces(question: Encoded, weights: Scores, pieces: Sequence[bytes])
 
 
 def _weigh_pieces(view: View, asked: _Asked) -> Scores:
-    """Return how much each piece of the question tells: the rarity of its word."""
+    """Return how much each piece of the question tells.
+
+    It is the root of its word's rarity: a single rare word, often one that no article has, must
+    not decide alone.
+    """
     weights = dict[str, float]()
     for word in set(asked.whole.words):
         stem = next(iter(to_stems(word)), "")
         own = stem in asked.own or stem not in asked.terms
-        weights[word] = view.words.rarity(stem) * (1.0 if own else _CONTEXT_WEIGHT)
+        weights[word] = math.sqrt(view.words.rarity(stem)) * (1.0 if own else _CONTEXT_WEIGHT)
     return np.array([weights[word] for word in asked.whole.words], np.float32)
 
 
