@@ -26,6 +26,7 @@ from opsbot.channels import (
     shop,
     sign_in,
     survey,
+    webhooks,
 )
 from opsbot.channels import (
     help as help_centre,
@@ -171,6 +172,7 @@ def create_app(
         app.include_router(part.router)
     app.include_router(articles.api)
     app.include_router(answers.router)
+    app.include_router(webhooks.router)
     return app
 
 

@@ -65,6 +65,30 @@ class MailSettings(BaseModel):
     """Password to sign in with."""
 
 
+class ConnectorSettings(BaseModel):
+    """Which systems send us data. Several secrets: each is valid while one replaces the other."""
+
+    shopify_secrets: list[SecretStr] = []
+    """Secrets of Shopify's webhooks, such as `["new", "old"]`; unset: none are taken."""
+    woocommerce_secrets: list[SecretStr] = []
+    """Secrets of WooCommerce's webhooks."""
+    easypost_secrets: list[SecretStr] = []
+    """Secrets of EasyPost's webhooks."""
+    aftership_secrets: list[SecretStr] = []
+    """Secrets of AfterShip's webhooks."""
+    shippo_secrets: list[SecretStr] = []
+    """Secrets of Shippo's webhooks."""
+    exports_dir: Path | None = None
+    """Folder of the shop's nightly exports; unset: `DATA_DIR/exports`."""
+    exports_source: str = Field(default="file", pattern=r"^[a-z][a-z0-9-]{0,29}$")
+    """What `--source` was when files like those exports were imported."""
+
+    def secrets_of(self, source: str) -> list[str]:
+        """Return the secrets of a sender; none for one that we do not know."""
+        secrets: list[SecretStr] = getattr(self, f"{source}_secrets", [])
+        return [secret.get_secret_value() for secret in secrets if secret.get_secret_value()]
+
+
 class Settings(BaseSettings):
     """The whole configuration. Without a default: the operator must choose."""
 
@@ -122,6 +146,7 @@ class Settings(BaseSettings):
     """Serve the sample shop's pages and sign-in links. Never on a real shop."""
     retrieval: RetrievalSettings = RetrievalSettings()
     mail: MailSettings = MailSettings()
+    connectors: ConnectorSettings = ConnectorSettings()
 
     @field_validator("secret_key", "identity_key")
     @classmethod
@@ -150,6 +175,11 @@ class Settings(BaseSettings):
     def resolved_uploads_dir(self) -> Path:
         """The folder of uploaded articles, with the default filled in."""
         return self.uploads_dir or self.data_dir / "uploads"
+
+    @property
+    def resolved_exports_dir(self) -> Path:
+        """The folder of the shop's exports, with the default filled in."""
+        return self.connectors.exports_dir or self.data_dir / "exports"
 
     @property
     def resolved_database_url(self) -> str:

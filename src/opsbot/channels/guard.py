@@ -9,6 +9,9 @@ from opsbot.retrieval.sources import MAX_BYTES
 
 LARGEST_BODY = 256 * 1024
 """Bytes. Messages are at most 4,000 characters; forms a little more."""
+WEBHOOKS = "/v1/webhooks/"
+LARGEST_WEBHOOK = 1024 * 1024
+"""Bytes: an order with some hundred lines."""
 UPLOADS = frozenset({"/v1/knowledge/articles", "/console/articles"})
 """Where files are sent to. They are not read before it is known who sends them."""
 LARGEST_UPLOAD = MAX_BYTES + LARGEST_BODY
@@ -31,14 +34,15 @@ class BodyGuard:
             await self._pass_body(scope, receive, send)
 
     async def _pass_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        most = LARGEST_WEBHOOK if scope["path"].startswith(WEBHOOKS) else LARGEST_BODY
         body = b""
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
-            if len(body) > LARGEST_BODY:
-                await _refuse(LARGEST_BODY, scope, receive, send)
+            if len(body) > most:
+                await _refuse(most, scope, receive, send)
                 return
             if not message.get("more_body"):
                 break

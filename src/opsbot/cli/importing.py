@@ -4,12 +4,18 @@ from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from opsbot.cli.ingesting import progress_bar
+from opsbot.connectors.differences import list_differences
 from opsbot.connectors.files import ImportReport
 from opsbot.connectors.imports import FileFormat, ImportOptions, import_file
+from opsbot.connectors.inbox import failed_events, retry_failed
+from opsbot.connectors.reconcile import reconcile_folder
 from opsbot.connectors.writing import Deed
 from opsbot.db import Database
+from opsbot.jobs.kinds import import_options
+from opsbot.settings import Settings
 
 MOST_REASONS = 12
 MOST_NOTES = 10
@@ -46,6 +52,48 @@ def import_with_progress(
             dry_run=dry_run,
             progress=lambda done: progress.update(task, completed=done),
         )
+
+
+def compare_exports(console: Console, settings: Settings, *, now: datetime) -> int:
+    """Compare the shop's exports with our records; print what differs, and return how much."""
+    database = Database(settings.resolved_database_url)
+    folder = settings.resolved_exports_dir
+    compared = reconcile_folder(database, folder, import_options(settings), now=now)
+    for path, report in compared:
+        same, different = report.deeds[Deed.UNCHANGED], report.deeds[Deed.CHANGED]
+        counts = f"{same:,} {report.what}s agree, {different:,} differ"
+        console.print(f"{path.name}: {counts}.", highlight=False)
+    if not compared:
+        console.print(f"There are no exports in {folder}.", highlight=False)
+    with database.read() as session:
+        found = list_differences(session)
+    table = Table("from", "what", "which", "field", "here", "there", "since", box=None)
+    for one in found:
+        since = f"{one.found_at:%Y-%m-%d}"
+        table.add_row(one.source, one.kind, one.key, one.field, one.ours, one.theirs, since)
+    if found:
+        console.print(table)
+    return len(found)
+
+
+def list_webhooks(console: Console, settings: Settings, *, retry: bool, now: datetime) -> int:
+    """Print the webhooks that could not be handled, with their reasons; return how many."""
+    database = Database(settings.resolved_database_url)
+    with database.write() as session:
+        found = failed_events(session)
+        again = retry_failed(session, now=now) if retry else 0
+    table = Table("from", "topic", "came", "state", "tries", "reason", box=None)
+    for one in found:
+        came = f"{one.received_at:%Y-%m-%d %H:%M}"
+        reason = one.reason or ""
+        table.add_row(one.source, one.topic, came, one.state, str(one.attempts), reason)
+    if found:
+        console.print(table)
+    else:
+        console.print("No webhook has failed.")
+    if retry:
+        console.print(f"{again:,} are tried again.", highlight=False)
+    return 0 if retry else len(found)
 
 
 def print_import(

@@ -13,7 +13,12 @@ from rich.table import Table
 from opsbot import __version__
 from opsbot.cli.check import run_checks
 from opsbot.cli.demo import open_demo, run_demo
-from opsbot.cli.importing import import_with_progress, print_import
+from opsbot.cli.importing import (
+    compare_exports,
+    import_with_progress,
+    list_webhooks,
+    print_import,
+)
 from opsbot.cli.ingesting import (
     ingest_with_progress,
     print_report,
@@ -157,6 +162,23 @@ def import_records(
     )
     print_import(console, report, rejects=rejects, dry_run=dry_run)
     raise typer.Exit(1 if report.refused_lines else 0)
+
+
+@app.command()
+def reconcile(*, demo: DemoData = False) -> None:
+    """Compare the shop's exports with the records, and print what differs. Changes no record."""
+    raise typer.Exit(1 if compare_exports(console, _settings(demo=demo), now=_now()) else 0)
+
+
+@app.command()
+def webhooks(
+    *,
+    retry: Annotated[bool, typer.Option(help="Try those that were given up again.")] = False,
+    demo: DemoData = False,
+) -> None:
+    """List the webhooks that could not be handled, with their reasons."""
+    found = list_webhooks(console, _settings(demo=demo), retry=retry, now=_now())
+    raise typer.Exit(1 if found else 0)
 
 
 @app.command()

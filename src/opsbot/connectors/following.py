@@ -1,6 +1,6 @@
 """Orders under way: each new state of the source becomes the steps that lead to it here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,8 +22,8 @@ from opsbot.commerce.payments import PaymentKind
 from opsbot.commerce.records import change_state, record_event
 from opsbot.connectors.bulk import insert_rows, take_ids
 from opsbot.connectors.finished import Ground, history_row, link_row, order_row
-from opsbot.connectors.foreign import ForeignLine, ForeignOrder
-from opsbot.connectors.links import SourceLink
+from opsbot.connectors.foreign import ForeignLine, ForeignOrder, ForeignParcel
+from opsbot.connectors.links import LinkKind, SourceLink, keep_link
 from opsbot.connectors.parcels import find_new_parcels, follow_parcels, units_by_line
 from opsbot.connectors.returned import follow_returns
 from opsbot.errors import ConflictError
@@ -86,13 +86,43 @@ def follow_order(session: Session, ground: Ground, order: Order, foreign: Foreig
     """
     _check_same_lines(order, foreign)
     _follow_money(session, order, foreign)
+    for refund in foreign.refunds:
+        remember_refund(session, ground, order, refund)
     _follow_cancelled(session, ground, order, foreign)
     if order.state is not OrderState.CANCELLED:
         _follow_address(session, ground, order, foreign)
-        new = find_new_parcels(session, ground, order, foreign)
-        _follow_stock(session, ground, order, foreign, units_by_line(session, order, new))
-        follow_parcels(session, ground, order, foreign, new)
-        follow_returns(session, ground, order, foreign)
+        send_parcels(session, ground, order, foreign.parcels, ready=foreign.ready)
+        follow_returns(session, ground, order, foreign.returns)
+
+
+def send_parcels(
+    session: Session,
+    ground: Ground,
+    order: Order,
+    parcels: Sequence[ForeignParcel],
+    *,
+    ready: bool,
+) -> None:
+    """Confirm an order that is to be sent, and pack and send what its source has.
+
+    Raises:
+        ConflictError: the parcels do not fit what is left of the order.
+    """
+    new = find_new_parcels(session, ground, order, parcels)
+    _follow_stock(session, ground, order, units_by_line(session, order, new), ready=ready)
+    follow_parcels(session, ground, order, parcels, new)
+
+
+def remember_refund(session: Session, ground: Ground, order: Order, refund: str) -> None:
+    """Note that this refund of the source is in the order's payments."""
+    keep_link(
+        session,
+        ground.source,
+        LinkKind.REFUND,
+        refund,
+        record=order.id,
+        changed_at=ground.now,
+    )
 
 
 def _check_same_lines(order: Order, foreign: ForeignOrder) -> None:
@@ -137,7 +167,7 @@ def _follow_cancelled(
         return
     if foreign.is_cancelled:
         when = foreign.cancelled_at or foreign.changed_at
-        _cancel(session, ground, order, None, foreign.cancel_reason, when)
+        cancel_units(session, ground, order, None, foreign.cancel_reason, when)
         return
     units = {
         line.id: theirs.cancelled - line.cancelled
@@ -146,14 +176,14 @@ def _follow_cancelled(
     }
     if units:
         reason = "The shop took them out of the order."
-        _cancel(session, ground, order, units, reason, foreign.changed_at)
+        cancel_units(session, ground, order, units, reason, foreign.changed_at)
     if foreign.cancelled_at is not None and not any(p.shipped_at for p in foreign.parcels):
         left = foreign.money.captured - foreign.money.refunded
         amount = format_money(left, order.currency)
         _hold(session, ground, order, f"it is cancelled at the source, which still has {amount}")
 
 
-def _cancel(
+def cancel_units(
     session: Session,
     ground: Ground,
     order: Order,
@@ -161,6 +191,19 @@ def _cancel(
     reason: str,
     when: datetime,
 ) -> None:
+    """Take units out of an order as its source did, which sees to the money itself.
+
+    Args:
+        session: an open transaction.
+        ground: where it is from.
+        order: with its lines loaded.
+        units: how many, by the line's id; None for the whole order.
+        reason: why, in words.
+        when: when the source did.
+
+    Raises:
+        ConflictError: fewer are left, or the whole order is packed already.
+    """
     if units is not None and all(line.wanted == units.get(line.id, 0) for line in order.lines):
         paid = payments.refundable(payments.payments_of(session, order.id))
         if paid:
@@ -198,7 +241,7 @@ def _follow_address(session: Session, ground: Ground, order: Order, foreign: For
 
 
 def _follow_stock(
-    session: Session, ground: Ground, order: Order, foreign: ForeignOrder, packed: Mapping[int, int]
+    session: Session, ground: Ground, order: Order, packed: Mapping[int, int], *, ready: bool
 ) -> None:
     """Confirm the order and hold its stock back.
 
@@ -218,7 +261,7 @@ def _follow_stock(
                 actor=ground.actor,
                 at=order.placed_at,
             )
-    if order.state is OrderState.PENDING and (foreign.ready or packed):
+    if order.state is OrderState.PENDING and (ready or packed):
         _confirm(session, ground, order, must=bool(packed))
     for line in order.lines:
         missing = packed.get(line.id, 0) - _held(session, line.id)

@@ -110,6 +110,8 @@ class ForeignOrder:
     """Whether the shop is going to send it: it is paid, or need not be."""
     parcels: tuple[ForeignParcel, ...] = ()
     returns: tuple[ForeignReturn, ...] = ()
+    refunds: tuple[str, ...] = ()
+    """The source's ids of what the refunded money is made of."""
     cancelled_at: datetime | None = None
     cancel_reason: str = "The shop cancelled the order."
 

@@ -19,6 +19,7 @@ class LinkKind(StrEnum):
     STOCK = "stock"
     PARCEL = "parcel"
     RETURN = "return"
+    REFUND = "refund"
 
 
 class SourceLink(Base):

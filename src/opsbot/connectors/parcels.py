@@ -18,19 +18,19 @@ from opsbot.commerce.shipments import (
     shipments_of,
 )
 from opsbot.connectors.finished import Ground, made_up_number
-from opsbot.connectors.foreign import ForeignOrder, ForeignParcel, spread
+from opsbot.connectors.foreign import ForeignParcel, spread
 from opsbot.connectors.links import LinkKind, keep_link, links_of
 from opsbot.errors import ConflictError
 
 
 def find_new_parcels(
-    session: Session, ground: Ground, order: Order, foreign: ForeignOrder
+    session: Session, ground: Ground, order: Order, parcels: Sequence[ForeignParcel]
 ) -> list[ForeignParcel]:
     """Return the parcels that we do not have; one we have under another name is linked."""
-    ids = [parcel.external_id for parcel in foreign.parcels]
+    ids = [parcel.external_id for parcel in parcels]
     known = links_of(session, ground.source, LinkKind.PARCEL, ids)
     new = []
-    for parcel in foreign.parcels:
+    for parcel in parcels:
         if parcel.external_id in known:
             continue
         ours = _same_parcel(session, ground, order, parcel)
@@ -107,7 +107,7 @@ def follow_parcels(
     session: Session,
     ground: Ground,
     order: Order,
-    foreign: ForeignOrder,
+    parcels: Sequence[ForeignParcel],
     new: Sequence[ForeignParcel],
 ) -> None:
     """Pack what the source has packed, and report where its parcels are.
@@ -119,10 +119,9 @@ def follow_parcels(
     """
     for parcel, units in zip(new, _share(session, order, new), strict=True):
         _pack(session, ground, order, parcel, units)
-    known = links_of(
-        session, ground.source, LinkKind.PARCEL, [p.external_id for p in foreign.parcels]
-    )
-    for parcel in foreign.parcels:
+    ids = [parcel.external_id for parcel in parcels]
+    known = links_of(session, ground.source, LinkKind.PARCEL, ids)
+    for parcel in parcels:
         key = int(known[parcel.external_id].record)
         ours = session.scalars(select(Shipment).where(Shipment.id == key)).one()
         _rename(ours, ground, parcel)

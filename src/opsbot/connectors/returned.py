@@ -12,20 +12,22 @@ from opsbot.commerce.orders import Order, OrderLine
 from opsbot.commerce.records import record_event
 from opsbot.commerce.returns import Resolution, Return, ReturnLine, ReturnState, returned_or_open
 from opsbot.connectors.finished import Ground
-from opsbot.connectors.foreign import ForeignOrder, spread
+from opsbot.connectors.foreign import ForeignReturn, spread
 from opsbot.connectors.links import LinkKind, keep_link, links_of
 from opsbot.errors import ConflictError
 
 
-def follow_returns(session: Session, ground: Ground, order: Order, foreign: ForeignOrder) -> None:
+def follow_returns(
+    session: Session, ground: Ground, order: Order, returns: Sequence[ForeignReturn]
+) -> None:
     """Write down the returns of an order that we do not have. Their money is in its payments.
 
     Raises:
         ConflictError: more units came back than had arrived, or than are on returns here.
     """
-    ids = [one.external_id for one in foreign.returns]
+    ids = [one.external_id for one in returns]
     known = links_of(session, ground.source, LinkKind.RETURN, ids) if ids else {}
-    for one in foreign.returns:
+    for one in returns:
         if one.external_id in known:
             continue
         session.refresh(order, ["lines"])

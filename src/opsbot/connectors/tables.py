@@ -55,7 +55,9 @@ class Table:
         self._raw.seek(0)
         self._text = io.TextIOWrapper(self._raw, encoding=self._encoding, newline="")
         first = next(iter(self._text), "")
-        self._reader = csv.reader(_from(first, self._text), delimiter=_separator(first), strict=True)
+        self._reader = csv.reader(
+            _from(first, self._text), delimiter=_separator(first), strict=True
+        )
         header = next(self._reader, [])
         self.columns = _columns(header)
 

@@ -5,7 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from opsbot.connectors.handling import handle_event
+from opsbot.connectors.imports import ImportOptions
+from opsbot.connectors.inbox import InboxEvent, forget_old_events, handle_inbox, retry_failed
+from opsbot.connectors.reconcile import reconcile_folder
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.drafts.review import settle_drafts
@@ -23,12 +28,16 @@ DELIVER_MAIL = "deliver_mail"
 READ_MAILBOX = "read_mailbox"
 INVITE_TO_SURVEYS = "invite_to_surveys"
 EXPIRE_PROPOSALS = "expire_proposals"
+HANDLE_INBOX = "handle_inbox"
+RECONCILE = "reconcile"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
     READ_MAILBOX: timedelta(seconds=30),
     INVITE_TO_SURVEYS: timedelta(minutes=5),
     EXPIRE_PROPOSALS: timedelta(minutes=1),
+    HANDLE_INBOX: timedelta(seconds=5),
+    RECONCILE: timedelta(days=1),
 }
 
 
@@ -70,11 +79,19 @@ def handlers(services: JobServices) -> dict[str, Handler]:
     def expire_proposals(_payload: Mapping[str, Any], now: datetime) -> None:
         close_late_proposals(services.database, now=now)
 
+    def handle_webhooks(_payload: Mapping[str, Any], now: datetime) -> None:
+        handle_kept_events(services.database, services.settings, now=now)
+
+    def reconcile(_payload: Mapping[str, Any], now: datetime) -> None:
+        look_again(services.database, services.settings, now=now)
+
     return {
         DELIVER_MAIL: deliver_mail,
         READ_MAILBOX: read_mailbox,
         INVITE_TO_SURVEYS: invite_to_surveys,
         EXPIRE_PROPOSALS: expire_proposals,
+        HANDLE_INBOX: handle_webhooks,
+        RECONCILE: reconcile,
     }
 
 
@@ -101,6 +118,32 @@ def read_mails(services: JobServices, *, now: datetime) -> int:
     if problems:
         raise UnavailableError(problems[0])
     return count
+
+
+def handle_kept_events(database: Database, settings: Settings, *, now: datetime) -> int:
+    """Handle the webhooks that are due; return how many were tried."""
+
+    def handle(session: Session, event: InboxEvent) -> str | None:
+        return handle_event(session, event, currency=settings.currency, now=now)
+
+    return handle_inbox(database, handle, now=now)
+
+
+def look_again(database: Database, settings: Settings, *, now: datetime) -> None:
+    """Compare the shop's exports with our records, and try what had been given up again."""
+    reconcile_folder(database, settings.resolved_exports_dir, import_options(settings), now=now)
+    with database.write() as session:
+        retry_failed(session, now=now)
+        forget_old_events(session, now=now)
+
+
+def import_options(settings: Settings) -> ImportOptions:
+    """Return how the shop's exports are read."""
+    return ImportOptions(
+        currency=settings.currency,
+        zone=settings.time_zone,
+        source=settings.connectors.exports_source,
+    )
 
 
 def close_late_proposals(database: Database, *, now: datetime) -> int:
