@@ -38,13 +38,16 @@ class Follower:
         self._worker = Worker(database, {FOLLOW_ARTICLES: self._ingest}, clock, slow=True)
         self._last = ""
         self._done = ""
+        self._looked_s = 0.0
 
     def run_once(self, now: datetime) -> int:
         """Look at the files, and ingest if they changed and stand still; return how many jobs ran.
 
         A file that is being written looks different each time: it is left alone until it is whole.
         """
+        began = time.monotonic()
         found = self._library.snapshot()
+        self._looked_s = time.monotonic() - began
         stands_still, self._last = found == self._last, found
         if stands_still and found != self._done:
             with self._database.write() as session:
@@ -57,7 +60,6 @@ class Follower:
         """Follow until `stop` is set; what is at hand is finished first."""
         said = ""
         while not stop.is_set():
-            began = time.monotonic()
             try:
                 self.run_once(self._clock())
                 said = ""
@@ -65,7 +67,7 @@ class Follower:
                 if str(error) != said:
                     _log.warning("The articles are not followed: %s", error)
                 said = str(error)
-            stop.wait(max(self._every_s, _SHARE * (time.monotonic() - began)))
+            stop.wait(max(self._every_s, _SHARE * self._looked_s))
 
     def _ingest(self, _payload: Mapping[str, Any], now: datetime) -> None:
         report = self._library.follow(now=now)

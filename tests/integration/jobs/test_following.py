@@ -1,6 +1,7 @@
 """A saved file is answered from, once it is whole, by one process."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ class Shelf:
     state: str = "one"
     ingested: list[str] = field(default_factory=list)
     broken: bool = False
+    takes_s: float = 0
 
     def snapshot(self) -> str:
         if self.broken:
@@ -33,8 +35,16 @@ class Shelf:
         return self.state
 
     def follow(self, *, now: datetime) -> IngestReport:
+        time.sleep(self.takes_s)
         self.ingested.append(self.state)
         return IngestReport(changed=["faqs/care.md"])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait some seconds at most; what is asserted afterwards says whether it came about."""
+    deadline = time.monotonic() + 8
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -97,6 +107,22 @@ def test_a_change_after_a_change_is_ingested_too(
     assert shelf.ingested == ["one", "two"]
 
 
+def test_a_long_ingest_does_not_put_off_the_next_one(
+    make_follower: Callable[[], Follower], shelf: Shelf
+) -> None:
+    shelf.takes_s, stop = 0.5, threading.Event()
+    thread = threading.Thread(target=make_follower().run_forever, args=(stop,))
+    thread.start()
+    wait_until(lambda: shelf.ingested == ["one"])
+
+    shelf.state = "two"
+    wait_until(lambda: shelf.ingested == ["one", "two"])
+    stop.set()
+    thread.join()
+
+    assert shelf.ingested == ["one", "two"]
+
+
 def test_other_workers_leave_the_articles_to_the_follower(database: Database) -> None:
     with database.write() as session:
         enqueue(session, FOLLOW_ARTICLES, {}, run_at=NOON)
@@ -119,10 +145,7 @@ def test_a_folder_that_is_away_stops_nothing(
     stop.wait(0.1)
 
     shelf.broken = False
-    for _ in range(500):
-        if shelf.ingested:
-            break
-        stop.wait(0.01)
+    wait_until(lambda: shelf.ingested == ["one"])
     stop.set()
     thread.join()
 
