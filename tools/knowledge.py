@@ -1,17 +1,24 @@
 """What the shop's articles say."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator
+from sqlalchemy import select
 
+from opsbot.commerce.products import Item
+from opsbot.errors import AmbiguousError
+from opsbot.retrieval.answering import Answer
 from opsbot.retrieval.answers import Extract, compose
-from opsbot.retrieval.knowledge import Answer
+from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.shelf import Reader
 from opsbot.toolkit.arguments import argument
 from opsbot.toolkit.caller import Audience
+from opsbot.toolkit.ownership import own_orders
 from opsbot.toolkit.results import Result
 from opsbot.toolkit.tool import ToolContext, tool
 
+NOT_IN_ARTICLES = "Our articles do not say anything about that."
 _CLOSEST = 3
 _MOST_CHARACTERS = 1000
 
@@ -86,16 +93,44 @@ def search_staff_articles(ctx: ToolContext, question: Question) -> Result:
 
 def _search(ctx: ToolContext, question: str, reader: Reader) -> Result:
     answer = ctx.knowledge.answer(question, audience=reader, context=ctx.context)
+    if answer.choices and (owned := _owned(ctx)):
+        answer = ctx.knowledge.answer(question, audience=reader, context=ctx.context, owned=owned)
+    if answer.choices:
+        raise AmbiguousError(_which(answer.choices), candidates=answer.choices)
     if not answer.known or not answer.extracts:
-        return _unknown(answer, reader)
+        return _unknown(ctx, answer, reader)
     numbers = {hit.passage_id: n for n, hit in enumerate(answer.hits, 1)}
     passages = [
         {"n": n, "title": hit.title, "heading": hit.heading, "text": hit.text}
         for n, hit in enumerate(answer.hits, 1)
     ]
     say = _marked(answer.extracts, numbers)
-    facts = {"known": True, "passages": passages, "index_version": answer.index_version}
+    if answer.unanswered:
+        say = f"{say}\n\n{_not_said(answer.unanswered)}"
+    facts = {
+        "known": True,
+        "unanswered": list(answer.unanswered),
+        "passages": passages,
+        "index_version": answer.index_version,
+    }
     return Result(say, facts=facts, hits=answer.hits)
+
+
+def _owned(ctx: ToolContext) -> set[str]:
+    """Return the item numbers of what the caller has bought, as products."""
+    bought = {line.sku for order in own_orders(ctx) for line in order.lines}
+    query = select(Item.sku, Item.variant_of).where(Item.sku.in_(bought))
+    return {row.variant_of or row.sku for row in ctx.session.execute(query)}
+
+
+def _which(titles: Sequence[str]) -> str:
+    *others, last = titles
+    return f"That differs between products. Which one is it: {', '.join(others)} or {last}?"
+
+
+def _not_said(parts: Sequence[str]) -> str:
+    quoted = " and ".join(f"\u201c{part.strip(' ?!.,;')}\u201d" for part in parts)
+    return f"Our articles do not say anything about {quoted}."
 
 
 def _marked(extracts: tuple[Extract, ...], numbers: dict[int, int]) -> str:
@@ -118,13 +153,20 @@ def _marked(extracts: tuple[Extract, ...], numbers: dict[int, int]) -> str:
     return "\n\n".join(words)
 
 
-def _unknown(answer: Answer, reader: Reader) -> Result:
-    closest = list(dict.fromkeys(f"{hit.title}: {hit.heading}" for hit in answer.near))[:_CLOSEST]
-    lines = ["Our articles do not say anything about that."]
+def _unknown(ctx: ToolContext, answer: Answer, reader: Reader) -> Result:
+    """Say that no article answers; name what comes near, and offer a person."""
+    near = {(hit.title, hit.heading): hit for hit in reversed(answer.near)}
+    closest = list(reversed(near.values()))[:_CLOSEST]
+    lines = [NOT_IN_ARTICLES]
     if closest:
-        lines += ["", "The closest they have:", *(f"- {heading}" for heading in closest)]
+        links = [f"- [{_name(hit)}]({ctx.settings.public_url}{hit.url})" for hit in closest]
+        lines += ["", "The closest they have:", *links]
     if reader == "customer":
         lines += ["", "Shall I pass your question on to a person?"]
-    facts = {"known": False, "closest": closest, "passages": []}
+    facts = {"known": False, "closest": [_name(hit) for hit in closest], "passages": []}
     replies = ["Yes, a person please"] if reader == "customer" else []
     return Result("\n".join(lines), facts=facts, quick_replies=replies)
+
+
+def _name(hit: Hit) -> str:
+    return f"{hit.title}: {hit.heading}" if hit.headings else hit.title

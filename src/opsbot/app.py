@@ -48,6 +48,7 @@ from opsbot.jobs import SCHEDULES, Follower, Worker, handlers
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
 from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library
 from opsbot.retrieval.sources import Sources
@@ -90,6 +91,7 @@ def open_services(
         remote,
         Breaker(time.monotonic),
     )
+    gaps = Gaps(database, knowledge)
     runner = Runner(
         database,
         assistant,
@@ -99,12 +101,15 @@ def open_services(
         clock=clock,
         elapsed=time.perf_counter,
         new_id=_new_id,
+        gaps=gaps,
     )
     conversations = ConversationService(database, runner, decisions, bell, knowledge, _new_id)
     drafter = Drafter(database, conversations, settings)
     sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
     library = Library(database, encoder, sources)
-    return Services(settings, database, knowledge, library, executor, conversations, drafter, clock)
+    return Services(
+        settings, database, knowledge, library, gaps, executor, conversations, drafter, clock
+    )
 
 
 def close_services(services: Services) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
+from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library
 from opsbot.settings import Settings
@@ -21,6 +22,7 @@ class Services:
     database: Database
     knowledge: Knowledge
     library: Library
+    gaps: Gaps
     executor: Executor
     conversations: ConversationService
     drafter: Drafter

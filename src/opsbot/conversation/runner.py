@@ -19,9 +19,12 @@ from opsbot.conversation.store import (
     keep_proof,
     load_caller,
 )
-from opsbot.conversation.turn import Turn
+from opsbot.conversation.turn import Answer, Turn
+from opsbot.conversation.unknowns import unanswered_questions
 from opsbot.db import Database
 from opsbot.errors import OpsbotError
+from opsbot.retrieval.gaps import Gaps
+from opsbot.retrieval.models import Audience
 from opsbot.toolkit.caller import Caller
 
 _REMEMBERED = 7
@@ -45,8 +48,12 @@ class Runner:
         clock: Callable[[], datetime],
         elapsed: Callable[[], float],
         new_id: Callable[[], str],
+        gaps: Gaps | None = None,
     ) -> None:
-        """`versions` names the index and the policies an answer rests on."""
+        """`versions` names the index and the policies an answer rests on.
+
+        `gaps` keeps what the articles did not answer.
+        """
         self._database = database
         self._assistant = assistant
         self._decisions = decisions
@@ -55,6 +62,7 @@ class Runner:
         self._clock = clock
         self._elapsed = elapsed
         self._new_id = new_id
+        self._gaps = gaps
 
     def warm(self) -> None:
         """Make the first answer as quick as the others."""
@@ -75,6 +83,7 @@ class Runner:
             if answer is None:
                 answer = self._assistant.answer(turn, recorder.emit)
             recorder.finish(answer, turn.calls, self._versions())
+            self._note_gaps(turn, answer)
         except SupersededError:
             raise
         except OpsbotError as error:
@@ -107,6 +116,17 @@ class Runner:
             message_id=broken,
             keep_proof=lambda raised: self._keep_proof(message.conversation_id, raised),
         )
+
+    def _note_gaps(self, turn: Turn, answer: Answer) -> None:
+        """Keep what the articles did not answer. The reply is out; nothing may undo it."""
+        if self._gaps is None:
+            return
+        audience = Audience.STAFF if turn.caller.is_staff else Audience.PUBLIC
+        try:
+            for question in unanswered_questions(answer, turn.calls):
+                self._gaps.note(question, audience=audience, now=self._clock())
+        except Exception:
+            log.exception("a gap was not kept")
 
     def _keep_proof(self, conversation_id: str, caller: Caller) -> None:
         with self._database.write() as session:

@@ -20,6 +20,7 @@ from opsbot.mail.imap import fetch_imap
 from opsbot.mail.incoming import IncomingMail
 from opsbot.mail.mailboxes import fetch_dropped
 from opsbot.mail.sending import deliver
+from opsbot.retrieval.gaps import Gaps
 from opsbot.settings import Settings
 from opsbot.surveys.invitations import invite_due, settle_invitations
 from opsbot.toolkit.proposals import Proposal, ProposalState
@@ -30,6 +31,7 @@ INVITE_TO_SURVEYS = "invite_to_surveys"
 EXPIRE_PROPOSALS = "expire_proposals"
 HANDLE_INBOX = "handle_inbox"
 RECONCILE = "reconcile"
+CLOSE_GAPS = "close_gaps"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
@@ -38,6 +40,7 @@ SCHEDULES: Mapping[str, timedelta] = {
     EXPIRE_PROPOSALS: timedelta(minutes=1),
     HANDLE_INBOX: timedelta(seconds=5),
     RECONCILE: timedelta(days=1),
+    CLOSE_GAPS: timedelta(minutes=1),
 }
 
 
@@ -57,6 +60,11 @@ class JobServices(Protocol):
     @property
     def drafter(self) -> Drafter:
         """What answers mails."""
+        ...
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the articles did not answer."""
         ...
 
 
@@ -85,6 +93,9 @@ def handlers(services: JobServices) -> dict[str, Handler]:
     def reconcile(_payload: Mapping[str, Any], now: datetime) -> None:
         look_again(services.database, services.settings, now=now)
 
+    def close_gaps(_payload: Mapping[str, Any], now: datetime) -> None:
+        services.gaps.close_answered(now=now)
+
     return {
         DELIVER_MAIL: deliver_mail,
         READ_MAILBOX: read_mailbox,
@@ -92,6 +103,7 @@ def handlers(services: JobServices) -> dict[str, Handler]:
         EXPIRE_PROPOSALS: expire_proposals,
         HANDLE_INBOX: handle_webhooks,
         RECONCILE: reconcile,
+        CLOSE_GAPS: close_gaps,
     }
 
 

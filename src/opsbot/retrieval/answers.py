@@ -21,7 +21,7 @@ from opsbot.retrieval.rating import (
 from opsbot.retrieval.structure import to_plain
 from opsbot.retrieval.units import Form, Unit
 
-_AS_GOOD = 0.01
+_AS_GOOD = 0.05
 """How far below the best section a second one that adds something may lie."""
 _MOST_SIBLINGS = 3
 _SAME = 0.75
@@ -57,11 +57,22 @@ def extract(question: str, hits: Sequence[Hit], encoder: Encoder) -> list[Extrac
         Paragraphs, or rows of a table, or a whole procedure, with the warnings of the section;
         from two sections when the second adds something. Empty without hits.
     """
-    chosen = list[Extract]()
-    for section in _choose(question, rate_sections(question, hits, encoder), encoder):
-        picked = pick(question, rate_within(question, section, encoder))
-        chosen.extend(_make_extract(section.hit, unit) for unit in picked)
-    return chosen
+    return extract_rated(question, rate_sections(question, hits, encoder), encoder)
+
+
+def extract_rated(question: str, rated: Sequence[RatedSection], encoder: Encoder) -> list[Extract]:
+    """Return the same as `extract` from sections that are rated already, best first."""
+    return [
+        piece
+        for section in _choose(question, rated, encoder)
+        for piece in extract_section(question, section, encoder)
+    ]
+
+
+def extract_section(question: str, section: RatedSection, encoder: Encoder) -> list[Extract]:
+    """Return the pieces of one section that answer, its warnings first."""
+    picked = pick(question, rate_within(question, section, encoder))
+    return [_make_extract(section.hit, unit) for unit in picked]
 
 
 def compose(extracts: Sequence[Extract]) -> str:
@@ -101,7 +112,7 @@ def _choose(question: str, rated: Sequence[RatedSection], encoder: Encoder) -> l
         together = [best, *siblings[: _MOST_SIBLINGS - 1]]
         return sorted(together, key=lambda section: section.hit.section_start)
     for section in others:
-        if section.rating >= best.rating - _AS_GOOD:
+        if section.rating >= best.rating - _AS_GOOD and _may_mix(best.hit, section.hit):
             return [best] if _say_the_same(best, section, encoder) else [best, section]
     return [best]
 
@@ -110,6 +121,11 @@ def _are_siblings(question: str, best: RatedSection, other: RatedSection) -> boo
     """Tell whether both are cases of what was asked: "It does not turn on: Halo; Arc; Drift"."""
     path = best.hit.headings
     return are_siblings(best.hit, other.hit) and is_subject(question, path[-2], than=path[-1])
+
+
+def _may_mix(one: Hit, other: Hit) -> bool:
+    """Tell whether two passages may stand in one answer: never those of different products."""
+    return not one.products or not other.products or bool({*one.products} & {*other.products})
 
 
 def _say_the_same(first: RatedSection, second: RatedSection, encoder: Encoder) -> bool:

@@ -4,17 +4,18 @@ import re
 
 from opsbot.retrieval.lexical import question_terms
 
+_LEAD = r"\W*(?:(?:and|or|but|also|so)\b\W*)*"
 _HOW_TO = re.compile(
     r"\bhow\s+((do|can|should|would|could|must|shall)\s+(i|we|you|one)|to)\b"
     r"|\bwhat\s+(do|should|can|must|shall)\s+(i|we)\b|\bsteps?\b|\binstructions?\b",
     re.IGNORECASE,
 )
 _FACT = re.compile(
-    r"^\W*(how|when|where|which|who|what|is|are|was|does|do|did|can|could|may|will|would|has|have)\b",
+    rf"^{_LEAD}(how|when|where|which|who|what|is|are|was|does|do|did|can|could|may|will|would|has|have)\b",
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(
-    r"^\W*(how\s+(?!do|can|should|to)\w+|when"
+    rf"^{_LEAD}(how\s+(?!do|can|should|to)\w+|when"
     r"|(what|which)\b.*\b(size|weight|power|price|cost|setting|temperature|height|length|volume"
     r"|voltage|number|limit|percentage|rate))",
     re.IGNORECASE,
@@ -59,4 +60,4 @@ def split_question(question: str) -> list[str]:
     whole = len(parts) <= _MOST_PARTS and all(
         len(part.split()) >= _FEWEST_WORDS and question_terms(part) for part in parts
     )
-    return parts if whole else [question]
+    return parts if parts and whole else [question]

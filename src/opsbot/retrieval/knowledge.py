@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from opsbot.db import Database
 from opsbot.errors import NotFoundError
-from opsbot.retrieval.answers import Extract, compose, extract
+from opsbot.retrieval.answering import Answer, Answerer
+from opsbot.retrieval.answers import Extract, extract
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.hits import Hit, Score, article_url, read_hits
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, ArticleVersionRow, Audience
@@ -22,8 +23,6 @@ from opsbot.retrieval.units import split_units, write_sentences
 from opsbot.retrieval.vectors import VectorIndex
 from opsbot.settings import RetrievalSettings
 
-_LOOKED_AT = 14
-"""Hits that an answer is chosen from: the cases of one subject may lie far apart."""
 _WARMED = 3000
 """Units embedded ahead of the first question; the encoder remembers a few more."""
 
@@ -66,32 +65,6 @@ class ArticleVersion:
     """The newest version; unset when the article is deleted or cannot be read any more."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the articles say about a question."""
-
-    known: bool
-    """Whether any article is about it; when not, there are no extracts."""
-    extracts: tuple[Extract, ...]
-    hits: tuple[Hit, ...]
-    """Best first, also when none of them is good enough."""
-    index_version: int
-    near: tuple[Hit, ...] = ()
-    """The hits that at least lie near the question, when nothing is known."""
-
-    @property
-    def text(self) -> str:
-        """The extracts as one Markdown text; empty when nothing is known."""
-        return compose(self.extracts)
-
-    @property
-    def sources(self) -> tuple[Hit, ...]:
-        """The hits that the extracts come from, in the order of their use."""
-        by_id = {hit.passage_id: hit for hit in self.hits}
-        used = dict.fromkeys(piece.passage_id for piece in self.extracts)
-        return tuple(by_id[id_] for id_ in used)
-
-
 class Knowledge:
     """Searches, quotes and lists the articles: one per process, for all its threads."""
 
@@ -106,8 +79,11 @@ class Knowledge:
     ) -> None:
         self._database = database
         self._encoder = encoder
-        self._vectors = VectorIndex(database, data_dir, url=chroma_url)
+        self._vectors = VectorIndex(
+            database, data_dir, url=chroma_url, asked_from=settings.chroma_from
+        )
         self._retriever = Retriever(database, encoder, self._vectors, settings)
+        self._answerer = Answerer(database, encoder, self._retriever)
 
     @property
     def encoder(self) -> Encoder:
@@ -155,24 +131,19 @@ class Knowledge:
         *,
         audience: Reader,
         products: Collection[str] = (),
-        prefer: Collection[str] = (),
+        owned: Collection[str] = (),
         language: str = "",
         context: str = "",
     ) -> Answer:
-        """Return what the articles say about `question`, or that they do not."""
-        hits = self.search(
+        """Return what the articles say about `question`; see `Answerer.answer`."""
+        return self._answerer.answer(
             question,
             audience=audience,
-            top_k=_LOOKED_AT,
             products=products,
-            prefer=prefer,
+            owned=owned,
             language=language,
             context=context,
         )
-        known = self.knows(hits)
-        extracts = extract(question, hits, self._encoder) if known else []
-        near = () if known else tuple(h for h in hits if h.confidence >= self._retriever.near)
-        return Answer(known, tuple(extracts), tuple(hits), self.version(), near)
 
     def version(self) -> int:
         """Return the version of the index, which every change of the articles raises."""

@@ -19,8 +19,11 @@ _OWN_WORD_WEIGHT = 0.3
 """What a unit gains, against others of its section, by having the words itself."""
 _HEADING_WEIGHT = 0.15
 """What having all the question's words in its heading adds to each unit of a section."""
-_HIT_WEIGHT = 1.0
-_COSINE_WEIGHT = 1.0
+_HEADING_COSINE = 0.3
+"""What a heading that is the question in other words adds to its section."""
+_HIT_WEIGHT = 0.7
+"""What a hit's own score counts, against the best unit of its section."""
+_COSINE_WEIGHT = 0.3
 """What the passage's own cosine counts, against that of its best unit."""
 _ASKED_FORM = 0.12
 """What a unit of the form that was asked for gains: steps, or a number."""
@@ -28,10 +31,10 @@ _TOLD_PROBLEM = 0.06
 """What steps gain when a problem is told and nothing is asked."""
 _POINTER = 0.1
 """What a sentence loses that only says where to look."""
-_INTRODUCTION = 0.4
+_INTRODUCTION = 0.6
 """What the text above the first heading loses: it tells what the page is about."""
-_FAR = 0.35
-"""Share of the best hit's score below which a section is not looked at."""
+_FAR = 0.8
+"""How far below the best hit a section is not looked at any more."""
 _MOST_SECTIONS = 8
 _AMOUNTS = frozenset({"mani", "much", "long", "often"})
 """Stems of words that ask for an amount and name nothing."""
@@ -67,24 +70,25 @@ def rate_sections(question: str, hits: Sequence[Hit], encoder: Encoder) -> list[
     sections = [(hit, _without_other_codes(question, hit)) for hit in _one_per_section(hits)]
     terms = question_terms(question)
     texts = [text for hit, units in sections for text in write_sentences(hit, units, terms)]
-    vectors = encoder.encode([question, *texts])
+    headings = [hit.heading for hit, _ in sections]
+    vectors = encoder.encode([question, *headings, *texts])
     cosines = vectors[1:] @ vectors[0]
     words = [
         " ".join([hit.title, *hit.headings, unit.text]) for hit, units in sections for unit in units
     ]
-    shares, found = iter(share_words(terms, words)), iter(cosines)
-    named = share_words(terms, [hit.heading for hit, _ in sections])
+    shares, found = iter(share_words(terms, words)), iter(cosines[len(headings) :])
+    named = share_words(terms, headings)
     rated = []
-    for (hit, units), heading in zip(sections, named, strict=True):
+    for (hit, units), heading, cosine in zip(sections, named, cosines, strict=False):
         scores = {
             unit: float(next(found)) + _WORD_WEIGHT * next(shares) + _form_bonus(question, unit)
             for unit in units
         }
         told = [score for unit, score in scores.items() if unit.form in TELLING]
         if told:
-            bonus = _HEADING_WEIGHT * heading if hit.headings else -_INTRODUCTION
-            bonus += _HIT_WEIGHT * hit.score / max(hits[0].score, 1e-6)
-            rating = max(told) + bonus + _COSINE_WEIGHT * hit.cosine
+            bonus = _HEADING_WEIGHT * heading + _HEADING_COSINE * float(cosine)
+            bonus -= 0 if hit.headings else _INTRODUCTION
+            rating = _HIT_WEIGHT * hit.score + max(told) + bonus + _COSINE_WEIGHT * hit.cosine
             rated.append(RatedSection(hit, tuple(units), scores, rating))
     return sorted(rated, key=lambda section: -section.rating)
 
@@ -203,7 +207,7 @@ def _one_per_section(hits: Sequence[Hit]) -> list[Hit]:
     """Return the best hits of the best sections, and those of the first one's siblings."""
     kept = dict[tuple[str, int], Hit]()
     for hit in hits:
-        near = hit.score >= hits[0].score * _FAR
+        near = hit.score >= hits[0].score - _FAR
         if near and (len(kept) < _MOST_SECTIONS or are_siblings(hits[0], hit)):
             kept.setdefault((hit.path, hit.section_start), hit)
     return list(kept.values())

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsbot.retrieval.knowledge import Answer, Knowledge
+from opsbot.retrieval.answering import Answer
+from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.models import Audience
 from opsbot.retrieval.units import Form
 

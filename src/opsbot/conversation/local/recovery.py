@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from opsbot.conversation.local import wording
 from opsbot.conversation.local.board import Board, Question
-from opsbot.conversation.local.declarations import PROOF, UNSHARED, ArgumentSpec
+from opsbot.conversation.local.declarations import KNOWLEDGE, PROOF, UNSHARED, ArgumentSpec
 from opsbot.conversation.local.fill import Asks
+from opsbot.conversation.local.follow_ups import put_in_place
 from opsbot.conversation.local.frame import Option, Task
 from opsbot.conversation.local.outcomes import Outcome
 
@@ -43,8 +44,11 @@ def _choose_among(board: Board, task: Task, outcome: Outcome) -> None:
     if argument is None:
         board.say(wording.refusal(outcome.error))
         return
-    task.arguments.pop(argument.name, None)
+    asked = str(task.arguments.pop(argument.name, ""))
     options = [Option(words, words) for words in outcome.candidates]
+    if board.mind.tools[task.tool].role == KNOWLEDGE:
+        # What is chosen completes the question; it does not take its place.
+        options = [Option(put_in_place(asked, o.words), o.words) for o in options]
     spec = replace(argument, ask=outcome.text)
     shown = [] if all(c in outcome.text for c in outcome.candidates) else options
     board.questions.append(Question(replace(task, options=options), Asks(spec, shown)))
