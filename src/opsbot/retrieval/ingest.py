@@ -31,7 +31,7 @@ from opsbot.retrieval.storing import (
     store_vectors,
     terms_of,
 )
-from opsbot.retrieval.upkeep import prepare_state, refresh_terms, switch_model, tidy
+from opsbot.retrieval.upkeep import has_drifted, prepare_state, refresh_terms, switch_model, tidy
 
 Progress = Callable[[int, int, str], None]
 """Called before each file: how many are done, how many there are, its path. With another encoder
@@ -130,7 +130,8 @@ def ingest(
         run.finish()
     if switched or run.stored or gone:
         tidy(database)
-        calibrate(database, encoder)
+        if switched or has_drifted(database, run.stored + len(gone)):
+            calibrate(database, encoder)
     return report
 
 

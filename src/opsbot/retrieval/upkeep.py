@@ -11,7 +11,14 @@ from opsbot.db import Database
 from opsbot.retrieval.embedding import Titled, embed
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.lexical import ANALYSIS
-from opsbot.retrieval.models import ArticleRow, IndexChange, IndexState, PassageRow, VectorRow
+from opsbot.retrieval.models import (
+    ArticleRow,
+    ArticleStatus,
+    IndexChange,
+    IndexState,
+    PassageRow,
+    VectorRow,
+)
 from opsbot.retrieval.passages import Passage
 from opsbot.retrieval.rows import split_batches
 from opsbot.retrieval.storing import raise_version, store_vectors, terms_of
@@ -21,6 +28,9 @@ Progress = Callable[[int, int], None]
 """Called before each group: how many passages are embedded, how many there are."""
 
 _GROUP = 256
+_DRIFT = 0.05
+"""Share of the articles that may change before the threshold is measured anew."""
+_SINCE = "changed_since"
 _CHANGES_KEPT = 20_000
 """Whoever is further behind reads all rows again, which is hardly slower then."""
 
@@ -107,6 +117,27 @@ def tidy(database: Database) -> None:
         if (version := session.scalar(old)) is not None:
             session.execute(delete(IndexChange).where(IndexChange.version <= version))
             session.execute(update(IndexState).values(followed_from=version))
+
+
+def has_drifted(database: Database, changed: int) -> bool:
+    """Tell whether so many articles have changed since the last calibration that it is due again.
+
+    It takes seconds; one article among many hardly moves what is measured.
+
+    Args:
+        database: holds the index.
+        changed: articles that have changed now.
+    """
+    with database.write() as session:
+        state = session.scalars(select(IndexState)).one()
+        total = session.scalar(
+            select(func.count())
+            .select_from(ArticleRow)
+            .where(ArticleRow.status == ArticleStatus.READABLE)
+        )
+        before = int(state.calibration.get(_SINCE, 0))
+        state.calibration = {**state.calibration, _SINCE: before + changed}
+        return state.threshold is None or before + changed > _DRIFT * (total or 0)
 
 
 def _switch(database: Database, encoder: Encoder) -> bool:

@@ -1,6 +1,7 @@
 """What staff do with articles, as far as rows, files and answers show it."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library, make_safe_name
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience
+from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, IndexState
 from opsbot.retrieval.shelf import Reader
 from opsbot.retrieval.sources import Sources
 from opsbot.settings import RetrievalSettings
@@ -232,3 +233,21 @@ def test_the_list_goes_on_after_a_path(library: Library) -> None:
     paths = [entry.path for entry in library.list_entries()]
 
     assert [entry.path for entry in library.list_entries(after=paths[0], limit=1)] == [paths[1]]
+
+
+def test_one_article_among_many_does_not_measure_the_threshold_anew(
+    library: Library, database: Database, folder: Path
+) -> None:
+    for number in range(60):
+        write_article(folder, f"faqs/part-{number}.md", f"Part {number} is made of steel.\n")
+    library.follow(now=NOON)
+    versions = list[int]()
+
+    for number in range(4):
+        library.upload(f"note-{number}.md", FRONT, {}, now=NOON)
+        with database.read() as session:
+            versions.append(session.scalars(sa.select(IndexState.version)).one())
+
+    steps = [after - before for before, after in pairwise(versions)]
+    # Each change raises the version once; the calibration after the fourth raises it again.
+    assert steps == [1, 1, 2]
