@@ -5,6 +5,7 @@ model, and its `search` returns the numbers of the best passages for a question,
 """
 
 import importlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ class Haystack:
     needs = "haystack-ai sentence-transformers-haystack"
 
     def __init__(self, passages: Sequence[str], model: Path) -> None:
+        os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # noqa: TID251  (no call of ours leaves)
         embedders = _load("haystack_integrations.components.embedders.sentence_transformers", self)
         haystack = _load("haystack", self)
         memory = _load("haystack.components.retrievers.in_memory", self)

@@ -20,6 +20,7 @@ question is remembered from one to the next.
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 import time
@@ -50,6 +51,7 @@ TODAY = datetime(2026, 1, 1, tzinfo=UTC)
 FOUND = 50
 """Passages asked for, so that ten articles are among them."""
 WARM_UP = 5
+SEED = 7
 LONGEST_TITLE = 200
 
 Search = Callable[[str], Sequence[str]]
@@ -89,7 +91,7 @@ def main() -> None:
 
 
 def read_set(folder: Path, most: int | None) -> TestSet:
-    """Read a set, with the first `most` of its questions that have an answer."""
+    """Read a set, with `most` of its questions that have an answer, taken at random."""
     articles = {row["id"]: (row["title"], row["text"]) for row in _rows(folder / "corpus.jsonl")}
     answers: dict[str, dict[str, float]] = {}
     for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
@@ -97,9 +99,9 @@ def read_set(folder: Path, most: int | None) -> TestSet:
         if float(score) > 0:
             answers.setdefault(question, {})[article] = float(score)
     asked = [row for row in _rows(folder / "queries.jsonl") if row["id"] in answers]
-    return TestSet(
-        folder.name, articles, [(row["text"], answers[row["id"]]) for row in asked[:most]]
-    )
+    if most is not None and most < len(asked):
+        asked = random.Random(SEED).sample(asked, most)  # noqa: S311  (a sample, not a secret)
+    return TestSet(folder.name, articles, [(row["text"], answers[row["id"]]) for row in asked])
 
 
 def measure(
