@@ -13,6 +13,7 @@ from opsbot.errors import NotFoundError
 from opsbot.retrieval.answering import Answer, Answerer
 from opsbot.retrieval.answers import Extract, extract
 from opsbot.retrieval.encoder import Encoder
+from opsbot.retrieval.encoders import reopen_encoder
 from opsbot.retrieval.hits import Hit, Score, article_url, read_hits
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, ArticleVersionRow, Audience
 from opsbot.retrieval.retriever import Retriever
@@ -82,7 +83,13 @@ class Knowledge:
         self._vectors = VectorIndex(
             database, data_dir, url=chroma_url, asked_from=settings.chroma_from
         )
-        self._retriever = Retriever(database, encoder, self._vectors, settings)
+        self._retriever = Retriever(
+            database,
+            encoder,
+            self._vectors,
+            settings,
+            reopen=lambda model_key: reopen_encoder(model_key, data_dir),
+        )
         self._answerer = Answerer(database, encoder, self._retriever)
 
     @property

@@ -159,8 +159,6 @@ class IndexState(Base):
     """The oldest version that the changes still lead on from."""
     model_key: Mapped[str]
     """Which encoder made the vectors that are searched."""
-    model: Mapped[str] = mapped_column(default="")
-    """What the setting called that encoder, to open it again."""
     terms_key: Mapped[str] = mapped_column(default="")
     """Which analysis made the terms."""
     threshold: Mapped[float | None]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from opsbot.db import Database
 from opsbot.retrieval.confidence import confidences, weigh_telling
 from opsbot.retrieval.encoder import Encoded, Encoder, Vectors
+from opsbot.retrieval.encoders import Encoders, Reopen
 from opsbot.retrieval.hits import Hit, Score, read_hits
 from opsbot.retrieval.late import late_scores
 from opsbot.retrieval.lexical import question_terms, to_stems
@@ -38,6 +39,9 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 """Words that lean on what was said before: "and how do I clean it?"."""
+_STRAYS = 0.2
+"""How far below the best one a passage may lie from a question that stands alone: what is only like
+the turns before is no answer to another subject."""
 _NEAR_SHARE = 0.85
 """Share of the threshold from which a hit lies near: hardly a foreign question reaches it."""
 _PRODUCT_BONUS = 0.1
@@ -72,10 +76,20 @@ class Retriever:
         encoder: Encoder,
         vectors: VectorIndex | None,
         settings: RetrievalSettings,
+        *,
+        reopen: Reopen | None = None,
     ) -> None:
-        """Search the index of `database`; without `vectors` every search scans the shelf."""
+        """Search the index of `database`.
+
+        Args:
+            database: has the articles.
+            encoder: the chosen one, used as soon as the index is of its vectors.
+            vectors: Chroma; unset: every search scans the shelf.
+            settings: how passages are found.
+            reopen: opens the encoder of the index while it is another one.
+        """
         self._database = database
-        self._encoder = encoder
+        self._encoders = Encoders(encoder, reopen)
         self._vectors = vectors
         self._settings = settings
         self._shelf: Shelf | None = None
@@ -130,9 +144,12 @@ class Retriever:
         """
         if not question.strip():
             return []
-        asked = self._ask(question, context)
+        encoder = self._encoders.of(self._shelf.model_key if self._shelf else "")
+        asked = _ask(encoder, question, context)
         with self._database.read() as session:
             shelf = self._current_shelf(session)
+            if (fitting := self._encoders.of(shelf.model_key)) is not encoder:
+                asked = _ask(fitting, question, context)
             view = shelf.view(audience)
             languages = view.languages(language) if language else ()
             chosen = view.choose(products, languages, without=without, but=named)
@@ -153,6 +170,8 @@ class Retriever:
             fused = fuse(candidates, lexical_weight=self._settings.lexical_weight)
             if prefer:
                 fused += _PRODUCT_BONUS * view.about(prefer)[rows]
+            if not asked.leans:
+                fused -= _find_strays(view, asked, rows)
             best = np.argsort(-fused, kind="stable")[: top_k or self._settings.top_k]
             looked_at = [pieces[place] for place in best]
             sure = _judge(view, asked, rows[best], cosines[best], looked_at)
@@ -173,19 +192,6 @@ class Retriever:
     def knows(self, hits: Collection[Hit]) -> bool:
         """Tell whether any of the hits is about what was asked."""
         return any(hit.confidence >= self.threshold for hit in hits)
-
-    def _ask(self, question: str, context: str) -> _Asked:
-        own = question_terms(question)
-        if not context.strip():
-            [whole] = self._encoder.encode_pieces([question])
-            return _Asked(whole.vector, own, whole, whole, own, leans=True)
-        before = context[-_CONTEXT_CHARACTERS:]
-        whole, alone = self._encoder.encode_pieces([f"{before}\n{question}", question])
-        mixed: Vectors = alone.vector + whole.vector
-        mixed /= np.linalg.norm(mixed)
-        terms = dict.fromkeys(question_terms(before), _CONTEXT_WEIGHT) | own
-        leans = _LEANS.search(question) is not None
-        return _Asked(mixed, terms, whole, alone, own, leans=leans)
 
     def _current_shelf(self, session: Session) -> Shelf:
         """Return the shelf of the version that the session sees, or of a later one."""
@@ -230,7 +236,31 @@ class Retriever:
         if near is None:
             near = view.nearest(asked.vector, chosen, limit=_BY_MEANING)
         rows = np.union1d(near, find_best(matches, _BY_WORDS))
+        if not asked.leans:
+            own = view.nearest(asked.alone.vector, chosen, limit=_BY_MEANING)
+            rows = np.union1d(rows, own)
         return rows, matches[rows]
+
+
+def _find_strays(view: View, asked: _Asked, rows: Rows) -> Scores:
+    """Return 1 for each row that only the turns before brought up, else 0."""
+    alone = np.maximum(*view.cosines(asked.alone.vector, rows))
+    strays: Scores = (alone < alone.max() - _STRAYS).astype(np.float32)
+    return strays
+
+
+def _ask(encoder: Encoder, question: str, context: str) -> _Asked:
+    own = question_terms(question)
+    if not context.strip():
+        [whole] = encoder.encode_pieces([question])
+        return _Asked(whole.vector, own, whole, whole, own, leans=True)
+    before = context[-_CONTEXT_CHARACTERS:]
+    whole, alone = encoder.encode_pieces([f"{before}\n{question}", question])
+    mixed: Vectors = alone.vector + whole.vector
+    mixed /= np.linalg.norm(mixed)
+    terms = dict.fromkeys(question_terms(before), _CONTEXT_WEIGHT) | own
+    leans = _LEANS.search(question) is not None
+    return _Asked(mixed, terms, whole, alone, own, leans=leans)
 
 
 def _read_pieces(session: Session, view: View, rows: Rows) -> list[bytes]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from opsbot.db import Database
 from opsbot.retrieval import shelving
-from opsbot.retrieval.encoder import Vectors
+from opsbot.retrieval.encoder import Encoded, Vectors
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.models import IndexState
 from opsbot.retrieval.retriever import Retriever
@@ -125,10 +125,22 @@ def test_changing_the_encoder_switches_when_all_is_there(database: Database, fol
         def encode(self, texts: Sequence[str]) -> Vectors:
             raise KeyboardInterrupt
 
+    class FirstEncoder(QuickEncoder):
+        asked = False
+
+        def encode_pieces(self, texts: Sequence[str]) -> list[Encoded]:
+            self.asked = True
+            return super().encode_pieces(texts)
+
+    first = FirstEncoder()
     write_some(folder, random.Random(9), range(6))  # noqa: S311  (nothing secret)
     ingest(database, folder, QuickEncoder(), now=NOON)
-    old = Retriever(database, QuickEncoder(), None, RetrievalSettings())
+    # As it is in a process that was started anew, with the other encoder chosen.
+    old = Retriever(
+        database, OtherEncoder(), None, RetrievalSettings(), reopen={"quick": first}.__getitem__
+    )
     expected = search(old, "staff")
+    assert first.asked
     with pytest.raises(KeyboardInterrupt):
         ingest(database, folder, BreakingEncoder(), now=NOON)
     assert search(old, "staff") == expected
@@ -143,3 +155,7 @@ def test_changing_the_encoder_switches_when_all_is_there(database: Database, fol
     assert keys == {"other"}
     assert steps[0][2] == ""
     assert steps[0][1] > 6
+    search(old, "staff")
+    first.asked = False
+    search(old, "staff")
+    assert not first.asked

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _change_fetched_mails()
     _change_gaps()
     _change_history()
+    _change_inbox_events()
     _change_incoming_mails()
     _change_index_changes()
     _change_index_state()
@@ -29,8 +30,6 @@ def upgrade() -> None:
     _change_one_time_codes()
     _change_outgoing_mails()
     _change_proof_attempts()
-    _change_proposals()
-    _change_sales_channels()
 
 
 def _change_articles() -> None:
@@ -183,6 +182,30 @@ def _change_history() -> None:
     op.create_index("ix_history_subject", "history", ["subject", "subject_id"], unique=False)
 
 
+def _change_inbox_events() -> None:
+    op.create_table(
+        "inbox_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("delivery_id", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_events")),
+        sa.UniqueConstraint(
+            "source", "delivery_id", name=op.f("uq_inbox_events_source_delivery_id")
+        ),
+    )
+    op.create_index(
+        "ix_inbox_events_state_due_at", "inbox_events", ["state", "due_at"], unique=False
+    )
+
+
 def _change_incoming_mails() -> None:
     op.create_table(
         "incoming_mails",
@@ -226,7 +249,6 @@ def _change_index_state() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("followed_from", sa.Integer(), nullable=False),
         sa.Column("model_key", sa.String(), nullable=False),
-        sa.Column("model", sa.String(), nullable=False),
         sa.Column("terms_key", sa.String(), nullable=False),
         sa.Column("threshold", sa.Double(), nullable=True),
         sa.Column("calibration", sa.JSON(), nullable=False),
@@ -361,45 +383,3 @@ def _change_proof_attempts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proof_attempts")),
     )
     op.create_index("ix_proof_attempts_mark_at", "proof_attempts", ["mark", "at"], unique=False)
-
-
-def _change_proposals() -> None:
-    op.create_table(
-        "proposals",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("actor", sa.String(), nullable=False),
-        sa.Column("conversation_id", sa.String(), nullable=True),
-        sa.Column("tool", sa.String(), nullable=False),
-        sa.Column("arguments", sa.JSON(), nullable=False),
-        sa.Column("arguments_hash", sa.String(), nullable=False),
-        sa.Column("basis_hash", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("details", sa.JSON(), nullable=False),
-        sa.Column("button", sa.String(), nullable=False),
-        sa.Column("clause", sa.JSON(), nullable=True),
-        sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("result", sa.JSON(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
-    )
-    op.create_index(
-        "ix_proposals_conversation_id_state",
-        "proposals",
-        ["conversation_id", "state"],
-        unique=False,
-    )
-
-
-def _change_sales_channels() -> None:
-    op.create_table(
-        "sales_channels",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_channels")),
-        sa.UniqueConstraint("code", name=op.f("uq_sales_channels_code")),
-    )

@@ -11,6 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0001 to 0002."""
+    _change_proposals()
+    _change_sales_channels()
+    _change_source_differences()
+    _change_source_links()
     _change_staff()
     _change_suppliers()
     _change_survey_versions()
@@ -26,8 +30,78 @@ def upgrade() -> None:
     _change_stock_moves()
     _change_stock_policies()
     _change_work_orders()
-    _change_cases()
-    _change_conversations()
+
+
+def _change_proposals() -> None:
+    op.create_table(
+        "proposals",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("tool", sa.String(), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("arguments_hash", sa.String(), nullable=False),
+        sa.Column("basis_hash", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("button", sa.String(), nullable=False),
+        sa.Column("clause", sa.JSON(), nullable=True),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
+    )
+    op.create_index(
+        "ix_proposals_conversation_id_state",
+        "proposals",
+        ["conversation_id", "state"],
+        unique=False,
+    )
+
+
+def _change_sales_channels() -> None:
+    op.create_table(
+        "sales_channels",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_channels")),
+        sa.UniqueConstraint("code", name=op.f("uq_sales_channels_code")),
+    )
+
+
+def _change_source_differences() -> None:
+    op.create_table(
+        "source_differences",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("ours", sa.String(), nullable=False),
+        sa.Column("theirs", sa.String(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "source", "kind", "key", "field", name=op.f("pk_source_differences")
+        ),
+    )
+
+
+def _change_source_links() -> None:
+    op.create_table(
+        "source_links",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("record", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "kind", "external_id", name=op.f("pk_source_links")),
+    )
 
 
 def _change_staff() -> None:
@@ -345,63 +419,3 @@ def _change_work_orders() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_work_orders_number")),
     )
     op.create_index(op.f("ix_work_orders_sku"), "work_orders", ["sku"], unique=False)
-
-
-def _change_cases() -> None:
-    op.create_table(
-        "cases",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("summary", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.Integer(), nullable=True),
-        sa.Column("order_id", sa.Integer(), nullable=True),
-        sa.Column("conversation_id", sa.String(), nullable=True),
-        sa.Column("contact_email", sa.String(), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("first_response_due", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_cases_customer_id_customers")
-        ),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_cases_order_id_orders")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
-        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
-    )
-    op.create_index(op.f("ix_cases_customer_id"), "cases", ["customer_id"], unique=False)
-    op.create_index(op.f("ix_cases_order_id"), "cases", ["order_id"], unique=False)
-    op.create_index(op.f("ix_cases_state"), "cases", ["state"], unique=False)
-
-
-def _change_conversations() -> None:
-    op.create_table(
-        "conversations",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("audience", sa.String(length=40), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("customer_id", sa.Integer(), nullable=True),
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("proved_order_id", sa.Integer(), nullable=True),
-        sa.Column("fresh_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("last_event", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customers.id"], name=op.f("fk_conversations_customer_id_customers")
-        ),
-        sa.ForeignKeyConstraint(
-            ["proved_order_id"], ["orders.id"], name=op.f("fk_conversations_proved_order_id_orders")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
-    )
-    op.create_index(
-        op.f("ix_conversations_customer_id"), "conversations", ["customer_id"], unique=False
-    )
-    op.create_index(op.f("ix_conversations_owner"), "conversations", ["owner"], unique=False)
-    op.create_index(
-        op.f("ix_conversations_updated_at"), "conversations", ["updated_at"], unique=False
-    )

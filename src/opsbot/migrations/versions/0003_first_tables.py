@@ -11,6 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables of 0002 to 0003."""
+    _change_cases()
+    _change_conversations()
     _change_order_lines()
     _change_payments()
     _change_purchase_order_lines()
@@ -23,10 +25,66 @@ def upgrade() -> None:
     _change_reservations()
     _change_return_lines()
     _change_shipment_lines()
-    _change_survey_responses()
-    _change_tracking_events()
-    _change_survey_answers()
-    _change_tool_calls()
+
+
+def _change_cases() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("summary", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("order_id", sa.Integer(), nullable=True),
+        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("contact_email", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_response_due", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_cases_customer_id_customers")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_cases_order_id_orders")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
+    )
+    op.create_index(op.f("ix_cases_customer_id"), "cases", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_cases_order_id"), "cases", ["order_id"], unique=False)
+    op.create_index(op.f("ix_cases_state"), "cases", ["state"], unique=False)
+
+
+def _change_conversations() -> None:
+    op.create_table(
+        "conversations",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("audience", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("proved_order_id", sa.Integer(), nullable=True),
+        sa.Column("fresh_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_event", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_conversations_customer_id_customers")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proved_order_id"], ["orders.id"], name=op.f("fk_conversations_proved_order_id_orders")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
+    )
+    op.create_index(
+        op.f("ix_conversations_customer_id"), "conversations", ["customer_id"], unique=False
+    )
+    op.create_index(op.f("ix_conversations_owner"), "conversations", ["owner"], unique=False)
+    op.create_index(
+        op.f("ix_conversations_updated_at"), "conversations", ["updated_at"], unique=False
+    )
 
 
 def _change_order_lines() -> None:
@@ -351,7 +409,7 @@ def _change_return_lines() -> None:
         sa.Column("return_id", sa.Integer(), nullable=False),
         sa.Column("order_line_id", sa.Integer(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("grade", sa.String(), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_lines_quantity_positive")),
         sa.ForeignKeyConstraint(
@@ -390,92 +448,3 @@ def _change_shipment_lines() -> None:
     op.create_index(
         op.f("ix_shipment_lines_shipment_id"), "shipment_lines", ["shipment_id"], unique=False
     )
-
-
-def _change_survey_responses() -> None:
-    op.create_table(
-        "survey_responses",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("invitation_id", sa.Integer(), nullable=False),
-        sa.Column("complete", sa.Boolean(), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("case_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["case_id"], ["cases.id"], name=op.f("fk_survey_responses_case_id_cases")
-        ),
-        sa.ForeignKeyConstraint(
-            ["invitation_id"],
-            ["survey_invitations.id"],
-            name=op.f("fk_survey_responses_invitation_id_survey_invitations"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_responses")),
-        sa.UniqueConstraint("invitation_id", name=op.f("uq_survey_responses_invitation_id")),
-    )
-    op.create_index(
-        op.f("ix_survey_responses_answered_at"), "survey_responses", ["answered_at"], unique=False
-    )
-
-
-def _change_tracking_events() -> None:
-    op.create_table(
-        "tracking_events",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("shipment_id", sa.Integer(), nullable=False),
-        sa.Column("status", sa.String(length=40), nullable=False),
-        sa.Column("message", sa.String(), nullable=False),
-        sa.Column("place", sa.String(), nullable=True),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("dedupe", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["shipment_id"], ["shipments.id"], name=op.f("fk_tracking_events_shipment_id_shipments")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracking_events")),
-        sa.UniqueConstraint(
-            "shipment_id", "dedupe", name=op.f("uq_tracking_events_shipment_id_dedupe")
-        ),
-    )
-    op.create_index(
-        op.f("ix_tracking_events_shipment_id"), "tracking_events", ["shipment_id"], unique=False
-    )
-
-
-def _change_survey_answers() -> None:
-    op.create_table(
-        "survey_answers",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("response_id", sa.Integer(), nullable=False),
-        sa.Column("question", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
-        sa.Column("text", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["response_id"],
-            ["survey_responses.id"],
-            name=op.f("fk_survey_answers_response_id_survey_responses"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_answers")),
-        sa.UniqueConstraint(
-            "response_id", "question", name=op.f("uq_survey_answers_response_id_question")
-        ),
-    )
-
-
-def _change_tool_calls() -> None:
-    op.create_table(
-        "tool_calls",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("message_id", sa.String(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("arguments", sa.JSON(), nullable=False),
-        sa.Column("outcome", sa.JSON(), nullable=False),
-        sa.Column("error", sa.String(), nullable=True),
-        sa.Column("milliseconds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_tool_calls_message_id_messages")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tool_calls")),
-    )
-    op.create_index(op.f("ix_tool_calls_message_id"), "tool_calls", ["message_id"], unique=False)
