@@ -1,6 +1,6 @@
 """Reading and writing conversations: who may see one, and which run of a turn may write."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from opsbot.conversation.models import Author, Conversation, Message, TurnState
+from opsbot.conversation.told import MARK
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
 from opsbot.toolkit.caller import Audience, Caller, Level
 
 REMEMBERED = 20
 """Most earlier messages a model is shown."""
+_MOST_TITLES = 2
+_ASKED, _SAID = 180, 320
+"""Characters of the last question and answer that a follow-up is searched with."""
 FRESH_FOR = timedelta(minutes=10)
 """How long a one-time code counts as fresh."""
 
@@ -196,6 +200,22 @@ def history_of(session: Session, message: Message) -> list[Message]:
         .limit(REMEMBERED + 1)
     ).all()
     return list(reversed(rows))
+
+
+def context_of(messages: Sequence[Message]) -> str:
+    """Return what a question after these messages may lean on, for searching.
+
+    The titles that the last reply cited (it may say "it" throughout), the message before, and the
+    beginning of the reply; short enough that a search reads all of it. Empty without a reply.
+    """
+    reply = messages[-1] if messages else None
+    if reply is None or reply.author is not Author.ASSISTANT:
+        return ""
+    titles = dict.fromkeys(citation["title"] for citation in reply.body.get("citations", ()))
+    asked = messages[-2].text if len(messages) > 1 else ""
+    said = MARK.sub("", reply.text)
+    parts = (", ".join(list(titles)[:_MOST_TITLES]), asked[:_ASKED], said[:_SAID])
+    return "\n".join(part for part in parts if part)
 
 
 def as_chat(messages: list[Message]) -> list[BaseMessage]:

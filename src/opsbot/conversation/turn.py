@@ -26,7 +26,7 @@ class Turn:
     proofs: Sequence[Proof]
     """What the earlier replies rested on: it may be said again."""
     context: str
-    """The last answer, for searching; a first question has none."""
+    """What the question may lean on, for searching: the last question and answer."""
     now: datetime
     new_id: Callable[[], str]
     elapsed: Callable[[], float]

@@ -21,6 +21,7 @@ from opsbot.conversation.events import Bell, StoredEvent
 from opsbot.conversation.runner import Runner
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
+from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
@@ -32,9 +33,9 @@ from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.tool import ToolContext, tool
 from tests.factories import NOON, make_customer
-from tests.retrieval_fixtures import encoder, folder, knowledge
+from tests.retrieval_fixtures import encoder, folder, knowledge, sample_knowledge
 
-__all__ = ["encoder", "folder", "knowledge"]
+__all__ = ["encoder", "folder", "knowledge", "sample_knowledge"]
 REPOSITORY = Path(__file__).parents[3]
 Text = Annotated[str, Field(max_length=80)]
 
@@ -133,6 +134,7 @@ def shop_with(
     remote: bool = False,
     knowledge: Knowledge | None = None,
     embedded: BaseChatModel | None = None,
+    gaps: Gaps | None = None,
 ) -> Shop:
     """Build the service; with `remote`, a second scripted model stands in for a provider's.
 
@@ -175,6 +177,7 @@ def shop_with(
         clock=lambda: NOON + timedelta(seconds=1),
         elapsed=lambda: float(next(ticks)),
         new_id=lambda: next(ids),
+        gaps=gaps,
     )
     service = ConversationService(database, runner, decisions, bell, articles, lambda: next(ids))
     return Shop(database, model, other, service, ada)

@@ -79,9 +79,9 @@ def _english() -> Words:
             whenever where whereas whether which while who then before after until till""",
         must="must shall should ought mustn shouldn",
         may="can could may might cannot couldn",
-        openers="""additionally also bsolutely certainly correct exactly finally first firstly great
-            hello hi however lastly next no now ok okay otherwise right second secondly so sure
-            then third thirdly well yes""",
+        openers="""absolutely additionally also certainly correct exactly finally first firstly
+            great hello hi however lastly next no now ok okay otherwise right second
+            secondly so sure then third thirdly well yes""",
         by="by",
     )
 
