@@ -19,6 +19,7 @@ from opsbot.channels import (
     chat,
     console,
     docs,
+    gaps,
     health,
     pages,
     problems,
@@ -47,7 +48,7 @@ from opsbot.errors import UnavailableError
 from opsbot.jobs import SCHEDULES, Follower, Worker, handlers
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
-from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library
@@ -56,6 +57,25 @@ from opsbot.settings import Settings
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import load_tools
 from opsbot.toolkit.policy import load_policies
+
+_PARTS = (
+    chat.router,
+    health.router,
+    assets.router,
+    shop.router,
+    help_centre.router,
+    survey.router,
+    sign_in.router,
+    console.router,
+    reviews.router,
+    articles.router,
+    articles.api,
+    gaps.router,
+    gaps.api,
+    answers.router,
+    webhooks.router,
+    docs.router,
+)
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +96,7 @@ def open_services(
     database = database or Database(settings.resolved_database_url)
     if pending(database):
         raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
-    encoder = MiniLmEncoder.open(settings.data_dir)
+    encoder = open_encoder(settings.embedding_model, settings.data_dir)
     knowledge = Knowledge(
         database, encoder, settings.data_dir, settings.retrieval, chroma_url=settings.chroma_url
     )
@@ -91,7 +111,7 @@ def open_services(
         remote,
         Breaker(time.monotonic),
     )
-    gaps = Gaps(database, knowledge)
+    unknown = Gaps(database, knowledge)
     runner = Runner(
         database,
         assistant,
@@ -101,14 +121,14 @@ def open_services(
         clock=clock,
         elapsed=time.perf_counter,
         new_id=_new_id,
-        gaps=gaps,
+        gaps=unknown,
     )
     conversations = ConversationService(database, runner, decisions, bell, knowledge, _new_id)
     drafter = Drafter(database, conversations, settings)
     sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
     library = Library(database, encoder, sources)
     return Services(
-        settings, database, knowledge, library, gaps, executor, conversations, drafter, clock
+        settings, database, knowledge, library, unknown, executor, conversations, drafter, clock
     )
 
 
@@ -133,15 +153,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
-        work = open_worker(services).run_forever
-        threads: list[threading.Thread] = []
-        if with_warm_up:
-            threads.append(threading.Thread(target=_warm, args=(services, stop), name="warm-up"))
-        if with_worker:
-            threads.append(threading.Thread(target=work, args=(stop,), name="jobs"))
-            if services.settings.retrieval.watch_s:
-                follow = open_follower(services).run_forever
-                threads.append(threading.Thread(target=follow, args=(stop,), name="articles"))
+        threads = _make_threads(services, stop, work=with_worker, warm=with_warm_up)
         for thread in threads:
             thread.start()
         resumed = services.conversations.resume()
@@ -172,13 +184,25 @@ def create_app(
             allow_headers=["accept", "authorization", "content-type", "x-opsbot-visitor"],
         )
     pages.install(app, services.settings)
-    parts = (chat, health, assets, shop, help_centre, survey, sign_in, console, reviews, articles)
-    for part in (*parts, docs):
-        app.include_router(part.router)
-    app.include_router(articles.api)
-    app.include_router(answers.router)
-    app.include_router(webhooks.router)
+    for part in _PARTS:
+        app.include_router(part)
     return app
+
+
+def _make_threads(
+    services: Services, stop: threading.Event, *, work: bool, warm: bool
+) -> list[threading.Thread]:
+    """Return what runs beside the requests, and ends soon after `stop` is set."""
+    threads = list[threading.Thread]()
+    if warm:
+        threads.append(threading.Thread(target=_warm, args=(services, stop), name="warm-up"))
+    if work:
+        jobs = open_worker(services).run_forever
+        threads.append(threading.Thread(target=jobs, args=(stop,), name="jobs"))
+    if work and services.settings.retrieval.watch_s:
+        follow = open_follower(services).run_forever
+        threads.append(threading.Thread(target=follow, args=(stop,), name="articles"))
+    return threads
 
 
 def _warm(services: Services, stop: threading.Event) -> None:

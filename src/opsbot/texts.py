@@ -20,7 +20,7 @@ _PERSONAL = (
     (re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), "[account]"),
     (re.compile(r"(?<![\w#])\+?\(?\d(?:[ /().-]{0,2}\d){6,18}(?!\w)"), "[number]"),
-    (re.compile(r"#\s?\d{3,}|\border\s+(?:number\s+|no\.?\s*)?\d{3,}", re.IGNORECASE), "[order]"),
+    (re.compile(r"(?:\border\s+(?:number\s+|no\.?\s*)?#?|#)\s?\d{3,}", re.IGNORECASE), "[order]"),
     (re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b"), "[postcode]"),
     (
         re.compile(

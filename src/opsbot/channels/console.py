@@ -18,6 +18,7 @@ from opsbot.commerce.orders import Order
 from opsbot.conversation.models import Message
 from opsbot.drafts.review import count_open_drafts
 from opsbot.errors import NotFoundError
+from opsbot.retrieval.gaps import count_open_gaps
 
 MOST_CASES = 100
 _OPEN = (CaseState.NEW, CaseState.OPEN, CaseState.WAITING_CUSTOMER)
@@ -136,6 +137,7 @@ def render_console(
             "cases": session.scalar(
                 select(func.count()).select_from(Case).where(Case.state.in_(_OPEN))
             ),
+            "gaps": count_open_gaps(session),
         }
     return pages.render(
         request,

@@ -101,7 +101,7 @@ def _find_identifiers(book: NameBook, text: str) -> Iterator[tuple[str, str]]:
     """Yield item numbers that stand in a text, as product and as written in the catalogue."""
     flat = re.sub(r"[\s-]+", "-", text.upper())
     for number in (*book.products, *book.variants):
-        if re.search(rf"(?<![A-Z0-9-]){re.escape(number.upper())}(?![A-Z0-9])", flat):
+        if re.search(rf"(?<![A-Z0-9]){re.escape(number.upper())}(?![A-Z0-9])", flat):
             yield book.variants.get(number, number), number
 
 
