@@ -43,7 +43,7 @@ from opsbot.retrieval.verify import verify
 from opsbot.settings import RetrievalSettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LONGEST_S = 25.0
+LONGEST_S = 20.0
 """After so long every process is killed at the latest."""
 READY_S = 300.0
 
@@ -127,7 +127,7 @@ def _change(folder: Path, chance: random.Random) -> None:
     gone.unlink()
     for path in changed:
         sentences = path.read_text().split(". ")
-        place = chance.randrange(len(sentences))
+        place = chance.randrange(1, max(2, len(sentences)))  # behind the front matter
         path.write_text(
             ". ".join([*sentences[:place], f"Note {time.time_ns()}", *sentences[place:]])
         )
