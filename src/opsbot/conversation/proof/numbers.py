@@ -72,7 +72,8 @@ _UNITS = {
     "degree": "° degree degrees grad",
 }
 _OTHER_UNITS = (
-    "°C °F kW mW mA mAh Ah Wh kWh kV kHz MHz GHz kB MB GB TB KB kbit Mbit Gbit Mbps Gbps kbps rpm "
+    "°C °F kW mW MW GW mV "
+    "mA mAh Ah Wh kWh kV kHz MHz GHz kB MB GB TB KB kbit Mbit Gbit Mbps Gbps kbps rpm "
     "lm lx Nm bar psi dB dB(A) ppm g/m² m² m³ cm² cm³ mm² mm³ km/h m/s l/min Mbit/s GSM gsm dpi px "
     "Ω kΩ µm nm KiB MiB GiB TiB mbar Pa kPa Bq Sv pt"
 )
@@ -132,9 +133,12 @@ def read_unit(written: str, *, apart: bool) -> str:
     return "" if apart and written.lower() in {"pt", "px"} and written.isupper() else found
 
 
-def bound_after(text: str) -> str:
-    """Return the sign for "or more" and the like at the beginning of a text."""
-    return next((sign for sign, words in _AFTER if re.match(words, text, re.IGNORECASE)), "")
+def bound_after(text: str) -> tuple[str, int]:
+    """Return the sign for "or more" and the like at the beginning of a text, and its length."""
+    for sign, words in _AFTER:
+        if found := re.match(words, text, re.IGNORECASE):
+            return sign, found.end()
+    return "", 0
 
 
 @cache

@@ -116,7 +116,8 @@ class _Reader:
             return found.start("number") + len(glued)
         unit = unit or (read_unit(found["money"], apart=False) if found["money"] else "")
         value = read_number(found["number"], self._language)
-        bound = found["bound"] or bound_after(self._text[end : end + _LOOK_AHEAD])
+        after, length = bound_after(self._text[end : end + _LOOK_AHEAD])
+        bound, end = found["bound"] or after, end + length
         if (unit, bound, value) == ("", "", "1"):
             # As good as "a" or "one".
             self._number = None
