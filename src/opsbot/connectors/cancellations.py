@@ -46,8 +46,10 @@ class Cancellation:
 class _Sold:
     """A line of an order, with how many units of it may still come back."""
 
-    line: OrderLine
-    order: Order
+    line_id: int
+    order_id: int
+    price_minor: int
+    placed_at: datetime
     left: int
 
 
@@ -97,15 +99,23 @@ def _find_sold(session: Session, lines: Sequence[CancelledLine]) -> _Shelf:
     sold: _Shelf = defaultdict(list)
     for start in range(0, len(emails), PIECE):
         found = session.execute(
-            select(Customer.email, OrderLine, Order)
+            select(
+                Customer.email,
+                OrderLine.sku,
+                OrderLine.id,
+                Order.id,
+                OrderLine.unit_price_minor,
+                Order.placed_at,
+                OrderLine.delivered - OrderLine.returned,
+            )
             .join(Order, Order.customer_id == Customer.id)
             .join(OrderLine, OrderLine.order_id == Order.id)
             .where(Customer.email.in_(emails[start : start + PIECE]), OrderLine.sku.in_(skus))
             .where(OrderLine.delivered > OrderLine.returned)
             .order_by(Order.placed_at.desc(), OrderLine.id.desc())
         )
-        for email, line, order in found:
-            sold[email, line.sku].append(_Sold(line, order, line.delivered - line.returned))
+        for email, sku, line_id, order_id, price, placed_at, left in found:
+            sold[email, sku].append(_Sold(line_id, order_id, price, placed_at, left))
     return sold
 
 
@@ -118,15 +128,13 @@ def _write(
 ) -> bool:
     back: dict[int, list[tuple[_Sold, int]]] = defaultdict(list)
     for line in one.lines:
-        candidates = [
-            s for s in sold[line.email, line.sku] if s.order.placed_at <= one.at and s.left
-        ]
+        candidates = [s for s in sold[line.email, line.sku] if s.placed_at <= one.at and s.left]
         if sum(s.left for s in candidates) < line.units:
             refuse(line.row, _no_sale(line, sum(s.left for s in candidates)))
             continue
         for part, units in _choose(candidates, line):
             part.left -= units
-            back[part.order.id].append((part, units))
+            back[part.order_id].append((part, units))
     for number, parts in enumerate(back.values()):
         _write_one(session, ground, one, parts, number)
     return bool(back)
@@ -142,7 +150,7 @@ def _no_sale(line: CancelledLine, left: int) -> str:
 def _choose(candidates: list[_Sold], line: CancelledLine) -> Iterator[tuple[_Sold, int]]:
     """Take the latest line of this price that has enough, else the latest with enough, else all."""
     enough = [s for s in candidates if s.left >= line.units]
-    same = [s for s in enough if s.line.unit_price_minor == line.price_minor]
+    same = [s for s in enough if s.price_minor == line.price_minor]
     if same or enough:
         yield (same or enough)[0], line.units
         return
@@ -157,18 +165,18 @@ def _choose(candidates: list[_Sold], line: CancelledLine) -> Iterator[tuple[_Sol
 def _write_one(
     session: Session, ground: Ground, one: Cancellation, parts: list[tuple[_Sold, int]], number: int
 ) -> None:
-    order = parts[0][0].order
     units: dict[int, int] = defaultdict(int)
-    lines = {sold.line.id: sold.line for sold, _ in parts}
     for sold, count in parts:
-        units[sold.line.id] += count
-    value = sum(lines[key].unit_price_minor * count for key, count in units.items())
+        units[sold.line_id] += count
+    order = session.get_one(Order, parts[0][0].order_id)
+    found = session.scalars(select(OrderLine).where(OrderLine.id.in_(list(units)))).all()
+    value = sum(line.unit_price_minor * units[line.id] for line in found)
     refund = min(value, order.total_minor)
     opened = write_return(
         session,
         ground,
         order,
-        [(lines[key], count) for key, count in units.items()],
+        [(line, units[line.id]) for line in found],
         at=one.at,
         refund_minor=refund,
     )

@@ -91,7 +91,8 @@ def follow_order(session: Session, ground: Ground, order: Order, foreign: Foreig
     _follow_cancelled(session, ground, order, foreign)
     if order.state is not OrderState.CANCELLED:
         _follow_address(session, ground, order, foreign)
-        send_parcels(session, ground, order, foreign.parcels, ready=foreign.ready)
+        ready = foreign.ready and foreign.cancelled_at is None
+        send_parcels(session, ground, order, foreign.parcels, ready=ready)
         follow_returns(session, ground, order, foreign.returns)
 
 

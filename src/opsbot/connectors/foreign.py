@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from opsbot.connectors.values import LARGEST_MINOR
 from opsbot.errors import InvalidInputError
@@ -115,12 +116,12 @@ class ForeignOrder:
     cancelled_at: datetime | None = None
     cancel_reason: str = "The shop cancelled the order."
 
-    @property
+    @cached_property
     def items_minor(self) -> int:
         """The goods at their list prices."""
         return sum(line.unit_price_minor * line.quantity for line in self.lines)
 
-    @property
+    @cached_property
     def discount_minor(self) -> int:
         """What the lines are cheaper by."""
         return sum(line.discount_minor for line in self.lines)
@@ -130,14 +131,14 @@ class ForeignOrder:
         """What the customer pays."""
         return self.items_minor - self.discount_minor + self.shipping_minor
 
-    @property
+    @cached_property
     def is_cancelled(self) -> bool:
         """Whether it ended before anything left, and no money stayed."""
         unsent = not any(parcel.shipped_at for parcel in self.parcels)
         settled = self.money.captured == self.money.refunded
         return self.cancelled_at is not None and unsent and settled
 
-    @property
+    @cached_property
     def is_delivered(self) -> bool:
         """Whether every unit that is to be sent has arrived."""
         wanted: dict[str, int] = {}
@@ -148,10 +149,13 @@ class ForeignOrder:
                 wanted[sku] = wanted.get(sku, 0) - units
         return bool(self.parcels) and not any(wanted.values())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What two readings of the same state have in common."""
-        return hashlib.sha256(repr(self).encode("utf-8", "replace")).hexdigest()[:32]
+        # The generated text of some hundred thousand lines would take longer than storing them.
+        lines = [tuple(vars(line).values()) for line in self.lines]
+        text = f"{replace(self, lines=())!r}{lines!r}"
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def check_order(order: ForeignOrder) -> None:

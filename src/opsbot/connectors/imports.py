@@ -71,15 +71,11 @@ def import_file(
         InvalidInputError: the file is not of this kind; the text says what is missing.
         UnavailableError: the file or the database cannot be read.
     """
-    table = Table(path)
     notes: list[str] = []
-    try:
-        form = open_format(kind, options, notes, now=now)
-        with _target(database, dry_run=dry_run) as begin:
-            run = FileImport(table, form, begin, Rejects(rejects, list(table.columns)))
-            report = run.run(progress or _tell_nobody)
-    finally:
-        table.close()
+    form = open_format(kind, options, notes, now=now)
+    with Table(path) as table, _target(database, dry_run=dry_run) as begin:
+        run = FileImport(table, form, begin, Rejects(rejects, list(table.columns)))
+        report = run.run(progress or _tell_nobody)
     report.notes.extend(notes)
     return report
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -207,6 +208,7 @@ def _units(row: Row) -> int:
         raise LineError(row, str(error)) from error
 
 
+@lru_cache(maxsize=16_384)
 def _service(code: str) -> str | None:
     """Return what a code that is no product stands for."""
     if code.lower().startswith("gift_"):

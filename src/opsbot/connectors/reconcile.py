@@ -80,15 +80,10 @@ def compare_file(
         InvalidInputError: the file is not of this kind.
         UnavailableError: the file or the database cannot be read.
     """
-    table = Table(path)
-    try:
-        form = _Comparison(
-            open_format(kind, options, [], now=now), kind, _source(kind, options), now
-        )
+    form = _Comparison(open_format(kind, options, [], now=now), kind, _source(kind, options), now)
+    with Table(path) as table:
         run = FileImport(table, form, database.write, Rejects(None, ()))
         return run.run(lambda _done: None)
-    finally:
-        table.close()
 
 
 def _source(kind: FileFormat, options: ImportOptions) -> str:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from opsbot.errors import InvalidInputError, UnavailableError
 
@@ -58,8 +58,18 @@ class Table:
         self._reader = csv.reader(
             _from(first, self._text), delimiter=_separator(first), strict=True
         )
-        header = next(self._reader, [])
-        self.columns = _columns(header)
+        try:
+            self.columns = _columns(next(self._reader, []))
+        except (csv.Error, InvalidInputError) as error:
+            self.close()
+            raise InvalidInputError(str(error)) from error
+
+    def __enter__(self) -> Self:
+        """Use the file; it is closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def done(self) -> float:
