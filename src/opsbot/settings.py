@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; empty: SQLite in the data folder."""
     chroma_url: str = ""
     """Chroma server for several processes, such as `http://chroma:8000`; empty: a folder."""
+    embedding_model: str = ""
+    """Folder or name of a sentence-transformers model; empty: the packaged English one, on ONNX."""
     knowledge_dir: Path = content_root() / "knowledge"
     """Folder of articles and policies."""
     uploads_dir: Path | None = None

@@ -12,7 +12,7 @@ from opsbot.db import Database
 from opsbot.errors import InvalidInputError, OpsbotError, UnavailableError
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
-from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.surveys.flows import load_flows
@@ -83,7 +83,7 @@ def _articles(settings: Settings) -> str:
     with _opened(settings) as database:
         if pending(database):
             raise UnavailableError("nothing is indexed yet: opsbot ingest.")
-        encoder = MiniLmEncoder.open(settings.data_dir)
+        encoder = open_encoder(settings.embedding_model, settings.data_dir)
         knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
         try:
             unreadable = knowledge.list_unreadable()

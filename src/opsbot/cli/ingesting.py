@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from opsbot.db import Database
-from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.ingest import IngestReport, ingest
 from opsbot.retrieval.verify import Verification, verify
 from opsbot.settings import Settings
@@ -34,7 +34,7 @@ def ingest_with_progress(
         return ingest(
             database,
             settings.knowledge_dir,
-            MiniLmEncoder.open(settings.data_dir),
+            open_encoder(settings.embedding_model, settings.data_dir),
             uploads=settings.resolved_uploads_dir,
             now=now,
             progress=_show_in(bar),
@@ -48,7 +48,7 @@ def verify_with_progress(
     with progress_bar(console) as bar:
         return verify(
             database,
-            MiniLmEncoder.open(settings.data_dir),
+            open_encoder(settings.embedding_model, settings.data_dir),
             settings.knowledge_dir,
             uploads=settings.resolved_uploads_dir,
             data_dir=settings.data_dir,
@@ -91,3 +91,5 @@ def print_report(console: Console, report: IngestReport) -> None:
     )
     for path, reason in report.unreadable:
         console.print(f"[yellow]Not read:[/] {path}: {reason}", highlight=False)
+    for path, notes in report.partly:
+        console.print(f"[yellow]Not all read:[/] {path}: {notes}", highlight=False)

@@ -37,7 +37,7 @@ MAX_TOKENS = 256
 MODEL_KEY = f"minilm-{WEIGHTS_SHA256[:16]}-int8-3"
 """Changes with the weights, with how the graph is built, and with what it is given to read."""
 
-_CACHED_BYTES = 16_000_000
+CACHED_BYTES = 16_000_000
 """About what remembered vectors and their texts may take, in all."""
 _CACHED_CHARACTERS = 400
 _THREADS = 2
@@ -92,7 +92,7 @@ class MiniLmEncoder:
     def __init__(self, session: Any, tokenizer: Tokenizer) -> None:
         self._session = session
         self._tokenizer = tokenizer
-        self._cache = VectorCache(_CACHED_BYTES)
+        self._cache = VectorCache(CACHED_BYTES)
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from opsbot.errors import UnavailableError
 from opsbot.retrieval.encoder import Encoder, MiniLmEncoder
+from opsbot.retrieval.sentence_models import KEY_PREFIX, SentenceEncoder
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,19 @@ class Encoders:
             return self._before[model_key]
 
 
+def open_encoder(name: str, data_dir: Path) -> Encoder:
+    """Return the encoder that a setting names.
+
+    Args:
+        name: folder or name of a sentence-transformers model; empty: the packaged one.
+        data_dir: where the packaged one keeps its graph.
+
+    Raises:
+        UnavailableError: it cannot be loaded.
+    """
+    return SentenceEncoder.open(name) if name else MiniLmEncoder.open(data_dir)
+
+
 def reopen_encoder(model_key: str, data_dir: Path) -> Encoder:
     """Return the encoder that has a key.
 
@@ -58,6 +72,10 @@ def reopen_encoder(model_key: str, data_dir: Path) -> Encoder:
     """
     if model_key.startswith(_PACKAGED):
         return MiniLmEncoder.open(data_dir)
+    if model_key.startswith(KEY_PREFIX):
+        name = model_key.removeprefix(KEY_PREFIX).rpartition("@")[0]
+        if (encoder := SentenceEncoder.open(name)).key == model_key:
+            return encoder
     raise UnavailableError(
         f"The index was made with the embedding model {model_key}, which cannot be opened; run "
         "`opsbot ingest`."
