@@ -5,14 +5,13 @@ from datetime import date
 from typing import Annotated
 
 from opsbot.commerce.inventory import StockLevel
-from opsbot.errors import NotFoundError
 from opsbot.formats import format_items
 from opsbot.metrics import run_outs, stock
 from opsbot.metrics.run_outs import DEMAND_DAYS, RunOut
 from opsbot.metrics.stock import Incoming
 from opsbot.toolkit.arguments import Span, argument
 from opsbot.toolkit.caller import Audience
-from opsbot.toolkit.catalogue import find_products
+from opsbot.toolkit.named_items import NamedItems, find_items
 from opsbot.toolkit.results import Chart, Column, Result
 from opsbot.toolkit.tables import Cell, count, make_table, table_facts
 from opsbot.toolkit.tool import ToolContext, tool
@@ -46,17 +45,6 @@ _DEMAND = (
     "and unconfirmed deliveries do not put a run-out off."
 )
 
-StockItem = Annotated[
-    str,
-    argument(
-        "item",
-        "Which item? A title, an item number, or a category.",
-        description="An item by title, by item number (SKU), or a whole category.",
-        min_length=2,
-        max_length=120,
-    ),
-]
-
 CategoryWords = Annotated[
     str,
     argument(
@@ -84,12 +72,13 @@ CategoryWords = Annotated[
     label="Counting the stock",
     audience=Audience.STAFF,
 )
-def stock_of(ctx: ToolContext, item: StockItem) -> Result:
+def stock_of(ctx: ToolContext, item: NamedItems) -> Result:
     """Show the stock of an item, a product with its variants, or a category.
 
     On hand, reserved and available by location, and what is on its way.
     """
-    label, skus = _items_named(ctx, item)
+    named = find_items(ctx.session, item)
+    label, skus = named.label, named.skus
     levels = stock.stock_levels(ctx.session, skus)
     incoming = stock.incoming_stock(ctx.session, skus, zone=ctx.settings.time_zone)
     rows: list[Sequence[Cell]] = [_level_row(one) for one in levels if _is_shown(one)]
@@ -165,18 +154,6 @@ def runs_out(ctx: ToolContext, days: Span = HORIZON_DAYS, category: CategoryWord
     facts = {"count": len(found), "caveats": [_DEMAND], "as_of": ctx.moment(ctx.now)}
     say = f"{_run_out_words(ctx, found, days, what)}\n{unknown}".strip()
     return Result(say, facts=facts | table_facts(table), table=table, chart=chart)
-
-
-def _items_named(ctx: ToolContext, words: str) -> tuple[str, list[str]]:
-    """Return a name and the SKUs of a category, or of the products that fit the words."""
-    if category := stock.find_category(ctx.session, words):
-        return category, stock.skus_of_category(ctx.session, category)
-    products = find_products(ctx.session, words, active_only=False)
-    if not products:
-        raise NotFoundError("an item called", words.strip()[:60])
-    variants = [variant for product in products for variant in product.variants]
-    label = variants[0].title if len(variants) == 1 else format_items([p.title for p in products])
-    return label, [variant.sku for variant in variants]
 
 
 def _incoming_row(ctx: ToolContext, one: Incoming, title: str) -> tuple[Cell, ...]:

@@ -202,6 +202,34 @@ STAFF = {
         "where are we below the reorder point",
         "which items will sell out before the end of the month",
     ],
+    "forecast_demand": [
+        "what will we sell of the tote bag in December",
+        "forecast LL-MUG-01-MOS",
+        "how many Halo lamps should we expect to sell in 6 weeks",
+        "demand outlook for coffee gear",
+        "will notebooks sell more next month",
+    ],
+    "safety_stock": [
+        "safety stock for the Ember lamp at 97 %",
+        "how large a buffer for the daypack",
+        "is the safety stock of the bud vase enough",
+        "reorder point for coasters",
+    ],
+    "safety_stock|runs_out": [
+        "when should we reorder the kettle, at what level",
+    ],
+    "purchase_orders": [
+        "what's outstanding at Nordlicht",
+        "POs past their date",
+        "when do the purchase orders arrive",
+        "list of open POs",
+    ],
+    "supplier_scorecard": [
+        "which vendor is the most punctual",
+        "how good is Papier Havel",
+        "supplier ratings this year",
+        "do our suppliers keep their lead times",
+    ],
     "returns_by_reason": [
         "why are things coming back",
         "reasons people send stuff back",

@@ -13,11 +13,11 @@ from opsbot.commerce.inventory import (
     Reservation,
     ReservationState,
     StockLevel,
-    StockMove,
     StockPolicy,
 )
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.products import Item, ItemStatus
+from opsbot.metrics.empty_shelves import empty_days
 from opsbot.metrics.stock import Incoming, incoming_stock
 from opsbot.planning.cover import (
     Arrival,
@@ -145,37 +145,12 @@ def _demand(
         .group_by(OrderLine.sku)
     )
     units = {sku: int(count) for sku, count in sold}
-    out = _days_out(session, today=today, zone=zone)
+    out = empty_days(session, first=today - DEMAND_DAYS * DAY, today=today, zone=zone)
+    days_out = {sku: len(out.get(sku, ())) for sku in skus}
     return {
-        sku: (daily_demand(units.get(sku, 0), days=DEMAND_DAYS, days_out=out[sku]), out[sku])
-        for sku in skus
+        sku: (daily_demand(units.get(sku, 0), days=DEMAND_DAYS, days_out=days), days)
+        for sku, days in days_out.items()
     }
-
-
-def _days_out(session: Session, *, today: date, zone: str) -> Counter[str]:
-    """Count the days of the window that ended with empty shelves, walking the ledger backwards."""
-    on_hand: Counter[str] = Counter()
-    for sku, count in session.execute(
-        select(StockLevel.sku, func.sum(StockLevel.on_hand))
-        .join(Location, Location.id == StockLevel.location_id)
-        .where(Location.sellable)
-        .group_by(StockLevel.sku)
-    ):
-        on_hand[sku] = int(count)
-    moves: defaultdict[date, Counter[str]] = defaultdict(Counter)
-    start = midnight(today - DEMAND_DAYS * DAY, zone)
-    for sku, at, quantity in session.execute(
-        select(StockMove.sku, StockMove.at, StockMove.quantity)
-        .join(Location, Location.id == StockMove.location_id)
-        .where(Location.sellable, StockMove.at >= start)
-    ):
-        moves[local_day(at, zone)][sku] += quantity
-    days: Counter[str] = Counter()
-    on_hand.subtract(moves[today])
-    for back in range(1, DEMAND_DAYS + 1):
-        days.update(sku for sku, count in on_hand.items() if count <= 0)
-        on_hand.subtract(moves[today - back * DAY])
-    return days
 
 
 def _backorders(session: Session) -> Counter[str]:
