@@ -51,6 +51,8 @@ class IngestReport:
     removed: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """Each with the reason, as one sentence."""
+    partly: list[tuple[str, str]] = field(default_factory=list)
+    """Those of which something was left out, each with what and why."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ class _Run:
             self._report.added.append(path)
         else:
             self._report.changed.append(path)
+        if isinstance(found, ReadFile) and found.article.notes:
+            self._report.partly.append((path, " ".join(found.article.notes)))
         if found is not None:
             self._waiting.append(found)
         if sum(len(f.passages) for f in self._waiting if isinstance(f, ReadFile)) >= _GROUP:
@@ -269,8 +273,10 @@ def _read_known(database: Database) -> dict[str, _Known]:
 def _report_unchanged(path: str, known: _Known, report: IngestReport) -> None:
     if known.status is ArticleStatus.UNREADABLE:
         report.unreadable.append((path, known.reason))
-    else:
-        report.unchanged.append(path)
+        return
+    report.unchanged.append(path)
+    if known.reason:
+        report.partly.append((path, known.reason))
 
 
 def _claim_slug(path: str, slugs: dict[str, str]) -> None:

@@ -46,6 +46,7 @@ _LONE_LABEL = re.compile(
 )
 """A label in bold or capitals on a line of its own, above a paragraph."""
 _ALERT = re.compile(r"(?m)^>[ \t]?\[!(WARNING|CAUTION|DANGER)\][ \t]*\n>[ \t]?")
+_MARKED_WARNING = re.compile(rf">\s*\*\*{_LABEL}:?\*\*", re.IGNORECASE)
 _ANY_WARNING = re.compile(rf"(?<!\w)(?:{_LABEL}{_BOLD}?{_COLON}|{_BOLD}{_LABEL}{_BOLD})")
 
 
@@ -71,6 +72,11 @@ def mark_warnings(text: str) -> str:
 def has_warning(text: str) -> bool:
     """Tell whether a normalised text holds a warning, in a place of its own or within a step."""
     return _ANY_WARNING.search(text) is not None
+
+
+def is_warning(quote: str) -> bool:
+    """Tell whether a quote of a normalised text is a warning."""
+    return _MARKED_WARNING.match(quote) is not None
 
 
 def drop_title(text: str, title: str) -> str:

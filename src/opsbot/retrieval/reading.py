@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from typing import BinaryIO
 
 from opsbot.errors import InvalidInputError
@@ -40,9 +41,14 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _set_limits(memory: int) -> None:
     sys.setrecursionlimit(_DEPTH)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        # macOS has no limit of memory; the limit of time holds there too.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
 
 
 def _answer(path: str, content: bytes) -> dict[str, object]:

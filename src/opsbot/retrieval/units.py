@@ -1,6 +1,5 @@
 """The units of a section that a person would quote: sentences, items, steps, rows, warnings."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +7,11 @@ from enum import StrEnum
 
 from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.lexical import to_stems
+from opsbot.retrieval.normalise import is_warning
 from opsbot.retrieval.passages import split_sentences
 from opsbot.retrieval.structure import Block, Kind, find_sections, to_plain
 
 _LONG_TABLE = 6
-_WARNING = re.compile(r"^>\s*\*\*(warning|caution|danger):?\*\*", re.IGNORECASE)
 
 
 class Form(StrEnum):
@@ -103,7 +102,7 @@ def _split_block(section: str, block: Block, number: int) -> list[Unit]:
         ]
     if block.kind is Kind.BULLETS:
         return [make(Form.ITEM, part.start, part.end) for part in block.parts]
-    if block.kind is Kind.QUOTE and _WARNING.match(section[block.start : block.end]):
+    if block.kind is Kind.QUOTE and is_warning(section[block.start : block.end]):
         return [make(Form.WARNING, block.start, block.end)]
     if block.kind is not Kind.PARAGRAPH:
         return [make(Form.ITEM, block.start, block.end)]

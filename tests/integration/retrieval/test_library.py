@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from opsbot.db import Database
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
+from opsbot.jobs import Follower
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
@@ -251,3 +252,26 @@ def test_one_article_among_many_does_not_measure_the_threshold_anew(
     steps = [after - before for before, after in pairwise(versions)]
     # Each change raises the version once; the calibration after the fourth raises it again.
     assert steps == [1, 1, 2]
+
+
+def test_an_ingest_tells_what_was_left_out_each_time(library: Library, folder: Path) -> None:
+    (folder / "mugs.csv").write_text("question,answer,audience\nWhere?,Here.,public\nWhy?,,\n")
+
+    reports = [library.follow(now=NOON) for _ in range(2)]
+
+    left_out = [("mugs.csv#public", "Row 3 is left out: it has no answer.")]
+    assert [report.partly for report in reports] == [left_out, left_out]
+
+
+def test_a_saved_file_is_found_after_two_looks(
+    library: Library, knowledge: Knowledge, database: Database, folder: Path
+) -> None:
+    follower = Follower(database, library, lambda: NOON, every_s=1)
+    follower.run_once(NOON)
+    follower.run_once(NOON)
+
+    write_article(folder, "faqs/stand.md", CARE.decode())
+    counts = [follower.run_once(NOON), follower.run_once(NOON)]
+
+    assert counts == [0, 1]
+    assert best(knowledge) == "faqs/stand.md"

@@ -20,7 +20,7 @@ from reportlab.platypus import (
 
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.articles import Article, read_article
-from opsbot.retrieval.normalise import PAGE_BREAK, has_warning
+from opsbot.retrieval.normalise import PAGE_BREAK, has_warning, is_warning
 from opsbot.retrieval.readers.untrusted import parse
 from opsbot.retrieval.sources import MAX_BYTES, Sources
 from opsbot.retrieval.structure import to_plain
@@ -259,6 +259,8 @@ def test_a_warning_in_a_paragraph_of_its_own_has_one_form(
 
     assert text == f"First.\n\n{marked}\n"
     assert has_warning(text)
+    assert is_warning(marked)
+    assert not is_warning("> A quote of somebody.")
 
 
 @pytest.mark.parametrize("text", ["1. Caution: hot.", "See below. **Danger:** mains."])
