@@ -17,7 +17,18 @@ from fastapi.middleware.cors import CORSMiddleware
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from opsbot.channels import articles, assets, console, docs, pages, problems, reviews, shop, sign_in
+from opsbot.channels import (
+    articles,
+    assets,
+    console,
+    docs,
+    gaps,
+    pages,
+    problems,
+    reviews,
+    shop,
+    sign_in,
+)
 from opsbot.channels import help as help_centre
 from opsbot.channels import survey as survey_pages
 from opsbot.channels.guard import BodyGuard
@@ -27,6 +38,7 @@ from opsbot.conversation.models import Author, Conversation, Message
 from opsbot.db import Database
 from opsbot.drafts.models import Draft, ReceivedMail, ReceivedState
 from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library
@@ -114,6 +126,7 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
         database=database,
         knowledge=knowledge,
         library=library,
+        gaps=Gaps(database, knowledge),
         clock=lambda: NOON,
     )
     origins = r"http://127\.0\.0\.1:\d+"
@@ -123,10 +136,11 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     app.add_middleware(BodyGuard)
     problems.install(app)
     pages.install(app, settings)
-    shown = (assets, shop, help_centre, survey_pages, sign_in, console, reviews, articles, docs)
-    for part in shown:
+    shown = (assets, shop, help_centre, survey_pages, sign_in, console, reviews, articles, gaps)
+    for part in (*shown, docs):
         app.include_router(part.router)
     app.include_router(articles.api)
+    app.include_router(gaps.api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)
 
