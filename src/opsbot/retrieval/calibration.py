@@ -29,7 +29,7 @@ from opsbot.retrieval.retriever import Retriever
 from opsbot.retrieval.structure import to_plain
 from opsbot.settings import RetrievalSettings
 
-_SAMPLE = 120
+_SAMPLE = 60
 """Sentences that are asked at most; each costs one search."""
 _LOOKED_AT = 14
 _FEWEST, _FOR_FEW = 12, 0.59
@@ -154,7 +154,7 @@ def _pick_sentences(database: Database) -> list[_Sentence]:
     )
     with database.read() as session:
         every = session.execute(query).all()
-        chosen = {row.id: row.path for row in every[:: max(1, len(every) // _SAMPLE)]}
+        chosen = {row.id: row.path for row in every[:: 1 + len(every) // _SAMPLE]}
         texts = session.execute(
             select(PassageRow.id, PassageRow.text)
             .where(PassageRow.id.in_(chosen))
