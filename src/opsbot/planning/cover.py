@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil, floor
 
+from opsbot.errors import InvalidInputError
+
 HORIZON_DAYS = 3650
 """A run-out further away than this is none."""
 
@@ -39,7 +41,7 @@ def daily_demand(sold: int, *, days: int, days_out: int = 0) -> float:
             for demand would look smaller than it was.
     """
     if days < 1:
-        raise ValueError(f"A window has at least one day, not {days}.")
+        raise InvalidInputError(f"A window has at least one day, not {days}.")
     return sold / max(1, days - days_out)
 
 

@@ -47,11 +47,17 @@ def find_items(session: Session, words: str) -> FoundItems:
         NotFoundError: nothing the shop sells, or sold, is called so.
     """
     if category := stock.find_category(session, words):
-        sold = select(Item).where(Item.category == category, Item.sellable).order_by(Item.title)
-        return FoundItems(category, list(session.scalars(sold)))
+        return _of_category(session, category)
     products = find_products(session, words, active_only=False)
+    if not products and (category := stock.find_category(session, words, among_others=True)):
+        return _of_category(session, category)
     if not products:
         raise NotFoundError("an item called", words.strip()[:60])
     items = [variant for product in products for variant in product.variants]
     label = items[0].title if len(items) == 1 else format_items([p.title for p in products])
     return FoundItems(label, items)
+
+
+def _of_category(session: Session, category: str) -> FoundItems:
+    sold = select(Item).where(Item.category == category, Item.sellable).order_by(Item.title)
+    return FoundItems(category, list(session.scalars(sold)))

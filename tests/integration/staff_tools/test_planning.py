@@ -183,6 +183,13 @@ def test_several_items_tell_how_many_have_too_little(ask: Ask) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
+def test_a_category_is_found_among_words_that_name_no_item(ask: Ask) -> None:
+    result = ask("safety_stock", item="recommended buffer for the ceramics")
+
+    assert by_sku(result).keys() == {"LL-MUG-01-MOS", "LL-MUG-01-INK"}
+
+
+@pytest.mark.usefixtures("shelf")
 def test_an_item_nobody_sells_is_not_found(ask: Ask) -> None:
     for name in ("forecast_demand", "safety_stock"):
         with pytest.raises(NotFoundError, match="trampoline"):
