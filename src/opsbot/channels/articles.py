@@ -16,7 +16,7 @@ from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, StaffVis
 from opsbot.channels.pages import FormDep, Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute, check_form
-from opsbot.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
+from opsbot.errors import ConflictError, InvalidInputError, NotAllowedError
 from opsbot.retrieval.library import UPLOADABLE, Entry, Uploaded
 from opsbot.staff import WRITERS
 from opsbot.toolkit.audit import record_audit
@@ -222,9 +222,7 @@ def get_delete_article(
     request: Request, slug: str, staff: WriterDep, services: ServicesDep, pages: PagesDep
 ) -> Response:
     """Ask whether an article is to be deleted."""
-    entry = next((one for one in services.library.list_entries() if one.slug == slug), None)
-    if entry is None or not entry.uploaded:
-        raise NotFoundError("article", slug)
+    entry = services.library.find_upload(slug)
     return render_console(
         request, pages, services, staff, "console/article_delete.html", entry=entry, page="articles"
     )

@@ -87,6 +87,24 @@ class Library:
         with self._database.read() as session:
             return _describe(session, query.limit(limit))
 
+    def find_upload(self, slug: str) -> Entry:
+        """Return the uploaded article called `slug`.
+
+        Raises:
+            NotFoundError: there is none.
+            ConflictError: its file lies in the shop's own folder, which is not ours to change.
+        """
+        with self._database.read() as session:
+            found = _describe(session, select(ArticleRow).where(ArticleRow.slug == slug))
+        if not found:
+            raise NotFoundError("article", slug)
+        uploaded = [entry for entry in found if entry.uploaded]
+        if not uploaded:
+            raise ConflictError(
+                f"{found[0].path} lies in the knowledge folder; delete the file there."
+            )
+        return uploaded[0]
+
     def upload(
         self, name: str, content: bytes, stated: Mapping[str, object], *, now: datetime
     ) -> Uploaded:
@@ -131,16 +149,8 @@ class Library:
             ConflictError: its file lies in the shop's own folder, which is not ours to change.
         """
         with self._lock:
+            file = file_of(self.find_upload(slug).path)
             with self._database.read() as session:
-                found = _describe(session, select(ArticleRow).where(ArticleRow.slug == slug))
-                if not found:
-                    raise NotFoundError("article", slug)
-                entry = next((one for one in found if one.uploaded), None)
-                if entry is None:
-                    raise ConflictError(
-                        f"{found[0].path} lies in the knowledge folder; delete the file there."
-                    )
-                file = file_of(entry.path)
                 parts = [
                     ArticleRow.path == file,
                     ArticleRow.path.startswith(f"{file}#", autoescape=True),
