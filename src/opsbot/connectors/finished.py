@@ -33,6 +33,9 @@ SHIPS_IN = timedelta(days=2)
 ARRIVES_IN = timedelta(days=7)
 """What an order promises when its source names no day."""
 
+JUST_LEFT = timedelta(days=3)
+"""Senders repeat a delivery for two days at most."""
+
 Rows = dict[type[Any], list[dict[str, Any]]]
 TABLES = (
     Order,
@@ -58,11 +61,18 @@ class Ground:
     customers: Mapping[str, int]
     """Ids by e-mail address."""
     now: datetime
+    live: bool = False
+    """Whether it is told as it happens: what has just left was in the stock that we count."""
 
     @property
     def actor(self) -> str:
         """Who did what the source reports."""
         return f"source:{self.source}"
+
+
+def has_just_left(parcel: ForeignParcel, now: datetime) -> bool:
+    """Tell whether a parcel was packed so lately that its units were in stock when we counted."""
+    return parcel.packed_at > now - JUST_LEFT
 
 
 def is_finished(order: ForeignOrder) -> bool:

@@ -21,7 +21,13 @@ from opsbot.commerce.orders import (
 from opsbot.commerce.payments import PaymentKind
 from opsbot.commerce.records import change_state, record_event
 from opsbot.connectors.bulk import insert_rows, take_ids
-from opsbot.connectors.finished import Ground, history_row, link_row, order_row
+from opsbot.connectors.finished import (
+    Ground,
+    has_just_left,
+    history_row,
+    link_row,
+    order_row,
+)
 from opsbot.connectors.foreign import ForeignLine, ForeignOrder, ForeignParcel
 from opsbot.connectors.links import LinkKind, SourceLink, keep_link
 from opsbot.connectors.parcels import find_new_parcels, follow_parcels, units_by_line
@@ -110,7 +116,10 @@ def send_parcels(
         ConflictError: the parcels do not fit what is left of the order.
     """
     new = find_new_parcels(session, ground, order, parcels)
-    _follow_stock(session, ground, order, units_by_line(session, order, new), ready=ready)
+    old = [one for one in new if not (ground.live and has_just_left(one, ground.now))]
+    packed = units_by_line(session, order, new)
+    _bring_in(session, ground, order, packed, units_by_line(session, order, old))
+    _follow_stock(session, ground, order, packed, ready=ready)
     follow_parcels(session, ground, order, parcels, new)
 
 
@@ -241,27 +250,38 @@ def _follow_address(session: Session, ground: Ground, order: Order, foreign: For
         change_address(session, order, new, actor=ground.actor, now=ground.now)
 
 
-def _follow_stock(
-    session: Session, ground: Ground, order: Order, packed: Mapping[int, int], *, ready: bool
+def _bring_in(
+    session: Session,
+    ground: Ground,
+    order: Order,
+    packed: Mapping[int, int],
+    old: Mapping[int, int],
 ) -> None:
-    """Confirm the order and hold its stock back.
+    """Have in stock what was packed elsewhere without being held back here.
 
-    What was packed elsewhere without being held back here left before we counted: it is brought in
-    for the purpose, and never taken from what is counted now.
+    What left before we counted is not part of what is counted now: it is brought in for the
+    purpose. Of what has just left, only what our count lacks is.
     """
     for line in order.lines:
         missing = packed.get(line.id, 0) - _held(session, line.id)
-        if missing > 0:
+        counted = 0 if old.get(line.id) else inventory.available(session, line.sku)
+        if missing > max(0, counted):
             inventory.move(
                 session,
                 line.sku,
                 ground.shelf_id,
-                missing,
+                missing - max(0, counted),
                 reason=MoveReason.OPENING,
                 reference=f"import {ground.source}",
                 actor=ground.actor,
                 at=order.placed_at,
             )
+
+
+def _follow_stock(
+    session: Session, ground: Ground, order: Order, packed: Mapping[int, int], *, ready: bool
+) -> None:
+    """Confirm the order and hold its stock back."""
     if order.state is OrderState.PENDING and (ready or packed):
         _confirm(session, ground, order, must=bool(packed))
     for line in order.lines:

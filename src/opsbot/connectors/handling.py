@@ -80,7 +80,7 @@ def handle_event(
 def _orders(read: Callable[[Json], ForeignOrder]) -> Topic:
     def store(work: Work) -> None:
         order = read(work.data)
-        outcome = store_orders(work.session, work.source, [order], now=work.now)[0]
+        outcome = store_orders(work.session, work.source, [order], now=work.now, live=True)[0]
         if outcome.deed is Deed.REFUSED:
             raise ConflictError(f"Order {order.number}: {outcome.reason}")
 
@@ -90,7 +90,7 @@ def _orders(read: Callable[[Json], ForeignOrder]) -> Topic:
 def _ground(work: Work) -> Ground:
     session = work.session
     channel, shelf = channel_for(session, work.source), shelf_for(session)
-    return Ground(work.source, channel, shelf, {}, work.now)
+    return Ground(work.source, channel, shelf, {}, work.now, live=True)
 
 
 def _order_of(work: Work, external_id: str) -> Order:

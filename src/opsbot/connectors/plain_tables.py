@@ -201,7 +201,8 @@ class StockFile:
         self, session: Session, groups: Sequence[Group], refuse: Callable[[Row, str], None]
     ) -> list[Outcome]:
         """Write the difference to what we have as a count."""
-        places = dict(session.execute(select(Location.code, Location.id)).tuples().all())
+        rows = session.execute(select(Location.code, Location.id))
+        places = {code: key for code, key in rows}  # noqa: C416  (dict() takes a result's keys)
         skus = known_of(session, Item.sku, {group.record[0] for group in groups})
         return [self._store(session, group.record, places, skus) for group in groups]
 

@@ -123,15 +123,17 @@ def _prices(
                 personalization=read_optional(", ".join(filter(None, words)), "The properties"),
             )
         )
+    if not lines:
+        raise InvalidInputError("The order holds no goods.")
     weights = [line.unit_minor * line.quantity for line in lines]
     if sum(weights) < subtotal:
         raise InvalidInputError("Its items cost less than its subtotal.")
-    off = share_out(sum(weights) - subtotal, weights) if lines else []
+    off = share_out(sum(weights) - subtotal, weights)
     extra = total - subtotal - _shipping(data, currency)
     tax = money_of(data, "total_tax", currency) if data.get("taxes_included") is False else 0
     on_top = tax if extra == tax else 0
     nets = [weight - part for weight, part in zip(weights, off, strict=True)]
-    return lines, off, share_out(on_top, nets) if lines else []
+    return lines, off, share_out(on_top, nets)
 
 
 def _shipping(data: Json, currency: str) -> int:

@@ -13,7 +13,7 @@ from opsbot.commerce.numbers import NumberKind, skip_numbers
 from opsbot.commerce.orders import Order
 from opsbot.commerce.shipments import Shipment
 from opsbot.connectors.bulk import add_customers, add_items, channel_for, known_of, shelf_for
-from opsbot.connectors.finished import Ground, is_finished, write_finished
+from opsbot.connectors.finished import Ground, has_just_left, is_finished, write_finished
 from opsbot.connectors.following import create_order, follow_order, load_order
 from opsbot.connectors.foreign import ForeignOrder, check_order
 from opsbot.connectors.links import LinkKind, SourceLink, links_of
@@ -50,6 +50,7 @@ def store_orders(
     *,
     now: datetime,
     on_sale: bool = False,
+    live: bool = False,
 ) -> list[Outcome]:
     """Write orders of one source down. An order is written whole, or refused with a reason.
 
@@ -59,6 +60,7 @@ def store_orders(
         orders: each with an id of its own.
         now: the time.
         on_sale: whether items that nobody has described here are on sale.
+        live: whether they are told as they happen; else what left is history.
 
     Returns:
         What became of each, in order.
@@ -69,10 +71,12 @@ def store_orders(
     new = [order for order in fitting if order.external_id not in links]
     new = _with_free_numbers(session, new, outcomes)
     if new:
-        _write_new(session, source, new, outcomes, now=now, on_sale=on_sale)
+        _write_new(session, source, new, outcomes, now=now, on_sale=on_sale, live=live)
     for order in fitting:
         if (link := links.get(order.external_id)) is not None:
-            outcomes[order.external_id] = _write_known(session, source, order, link, now=now)
+            outcomes[order.external_id] = _write_known(
+                session, source, order, link, now=now, live=live
+            )
     return [outcomes[order.external_id] for order in orders]
 
 
@@ -117,10 +121,11 @@ def _write_new(
     *,
     now: datetime,
     on_sale: bool,
+    live: bool,
 ) -> None:
     add_items(session, source, orders, on_sale=on_sale, now=now)
-    ground = _ground(session, source, orders, now=now)
-    finished = [order for order in orders if is_finished(order)]
+    ground = _ground(session, source, orders, now=now, live=live)
+    finished = [order for order in orders if is_finished(order) and not _is_news(ground, order)]
     write_finished(session, ground, finished)
     outcomes.update({order.external_id: Outcome(Deed.ADDED) for order in finished})
     for order in orders:
@@ -131,8 +136,12 @@ def _write_new(
         skip_numbers(session, NumberKind.ORDER, highest)
 
 
+def _is_news(ground: Ground, order: ForeignOrder) -> bool:
+    return ground.live and any(has_just_left(parcel, ground.now) for parcel in order.parcels)
+
+
 def _ground(
-    session: Session, source: str, orders: Sequence[ForeignOrder], *, now: datetime
+    session: Session, source: str, orders: Sequence[ForeignOrder], *, now: datetime, live: bool
 ) -> Ground:
     people = {order.customer.address(source): order.customer for order in orders}
     since: dict[str, datetime] = {}
@@ -140,7 +149,7 @@ def _ground(
         email = order.customer.address(source)
         since[email] = min(order.placed_at, since.get(email, order.placed_at))
     ids = add_customers(session, source, people, since) if people else {}
-    return Ground(source, channel_for(session, source), shelf_for(session), ids, now)
+    return Ground(source, channel_for(session, source), shelf_for(session), ids, now, live)
 
 
 def _attempt(session: Session, ground: Ground, order: ForeignOrder) -> Outcome:
@@ -155,14 +164,20 @@ def _attempt(session: Session, ground: Ground, order: ForeignOrder) -> Outcome:
 
 
 def _write_known(
-    session: Session, source: str, order: ForeignOrder, link: SourceLink, *, now: datetime
+    session: Session,
+    source: str,
+    order: ForeignOrder,
+    link: SourceLink,
+    *,
+    now: datetime,
+    live: bool,
 ) -> Outcome:
     if order.changed_at < link.changed_at:
         return Outcome(Deed.OLDER)
     digest = order.digest
     if digest == link.digest:
         return Outcome(Deed.UNCHANGED)
-    ground = _ground(session, source, (), now=now)
+    ground = _ground(session, source, (), now=now, live=live)
     try:
         with session.begin_nested():
             follow_order(session, ground, load_order(session, int(link.record)), order)
