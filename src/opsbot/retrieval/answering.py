@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from opsbot.commerce.products import Item
 from opsbot.db import Database
 from opsbot.retrieval.answers import Extract, compose, extract_rated
-from opsbot.retrieval.asking import split_question
+from opsbot.retrieval.asking import asking_sentences, split_question
 from opsbot.retrieval.choices import find_choices, find_kin
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.hits import Hit
@@ -22,6 +22,8 @@ from opsbot.retrieval.shelf import Reader
 
 _LOOKED_AT = 14
 """Hits that an answer is chosen from: the cases of one subject may lie far apart."""
+_NAMED = 0.2
+"""What a section gains that is about a named product, and loses that is about others alone."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Answerer:
         )
 
     def _answer_parts(self, asked: _Asked) -> list[_Part]:
-        """Answer each part; a question whose parts are all unknown is asked as a whole."""
+        """Answer each part; when none is known, the whole, or what of it ends as a question."""
         whole = asked.scope.question
         questions = split_question(whole)
         # "How long is its warranty?" leans on the first part.
@@ -141,10 +143,13 @@ class Answerer:
             self._answer_part(part, second if place else asked.context, asked)
             for place, part in enumerate(questions)
         ]
-        if len(parts) > 1 and not all(part.known for part in parts):
-            together = self._answer_part(whole, asked.context, asked)
-            if together.known and not any(part.known for part in parts):
-                return [together]
+        if any(part.known for part in parts):
+            return parts
+        # "My lamp is new. It stood in the rain. Can I still use it?"
+        for another in (*([whole] if len(parts) > 1 else []), *asking_sentences(whole)):
+            found = self._answer_part(another, asked.context, asked)
+            if found.known:
+                return [found]
         return parts
 
     def _answer_part(self, question: str, context: str, asked: _Asked) -> _Part:
@@ -153,7 +158,6 @@ class Answerer:
             question,
             audience=asked.audience,
             top_k=_LOOKED_AT,
-            prefer=scope.named,
             named=scope.named,
             without=scope.rivals,
             language=asked.language,
@@ -161,7 +165,7 @@ class Answerer:
         )
         if not self._retriever.knows(hits):
             return _Part(question, known=False, hits=hits)
-        rated = rate_sections(question, hits, self._encoder)
+        rated = _favour(rate_sections(question, hits, self._encoder), scope.named)
         if not scope.named and rated:
             choices = self._find_choices(question, context, rated, asked)
             mine = [key for key in choices if key.split(PART)[0] in asked.owned]
@@ -205,6 +209,21 @@ class Answerer:
                 if self._names[0] != state:
                     self._names = (state, read_names(session))
                 return version, self._names[1]
+
+
+def _favour(rated: list[RatedSection], named: Collection[str]) -> list[RatedSection]:
+    """Bring sections about what is named forward, and those about other products back."""
+    if not named:
+        return rated
+
+    def rating(section: RatedSection) -> float:
+        about = set(section.hit.products)
+        if not about:
+            return section.rating
+        return section.rating + (_NAMED if about & set(named) else -_NAMED)
+
+    better = [replace(section, rating=rating(section)) for section in rated]
+    return sorted(better, key=lambda section: -section.rating)
 
 
 def _join(parts: Sequence[_Part]) -> tuple[Extract, ...]:

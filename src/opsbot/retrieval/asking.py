@@ -30,6 +30,7 @@ _PARTS = re.compile(
     rf"|\s+and\s+(?:also\s+)?(?={_OPENS})",
     re.IGNORECASE,
 )
+_ASKING = re.compile(r"[^.?!\n]+\?")
 _MOST_PARTS = 3
 _FEWEST_WORDS = 3
 """A part with fewer words asks nothing by itself: "and why?"."""
@@ -61,3 +62,9 @@ def split_question(question: str) -> list[str]:
         len(part.split()) >= _FEWEST_WORDS and question_terms(part) for part in parts
     )
     return parts if parts and whole else [question]
+
+
+def asking_sentences(message: str) -> list[str]:
+    """Return the first few sentences of a longer message that end with a question mark."""
+    asked = [sentence.strip() for sentence in _ASKING.findall(message)]
+    return [sentence for sentence in asked if sentence != message.strip()][:_MOST_PARTS]
