@@ -31,8 +31,8 @@ CONVERSATIONS = [
         ("do you ship to Norway?", "shipping"),
     ),
     (
-        ("What does E-05 mean on the Tide?", "tide-electric-grinder"),
-        ("and E-09?", "tide-electric-grinder"),
+        ("What does E-05 mean on the Tide?", "grinder"),
+        ("and E-09?", "grinder"),
         ("Which payment methods do you accept?", "payment-methods"),
     ),
     (
@@ -66,7 +66,7 @@ def test_a_follow_up_is_answered_about_what_it_leans_on(
         conversation = reply.conversation_id
         quoted = [proof["article"] for proof in reply.proofs]
         assert quoted, (question, reply.text)
-        assert quoted[0].startswith(article) or article in quoted[0], (question, quoted)
+        assert article in quoted[0], (question, quoted)
 
 
 def test_a_follow_up_is_searched_with_the_titles_the_question_and_the_answer() -> None:
