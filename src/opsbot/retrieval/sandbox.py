@@ -15,7 +15,7 @@ from typing import Any, Self
 from opsbot.errors import InvalidInputError, UnavailableError
 from opsbot.retrieval.readers.content import Content
 
-SECONDS = 10.0
+SECONDS = 8.0
 """How long the reading of one file may take."""
 MEGABYTES = 1_000
 """Address space that the reading process may have."""

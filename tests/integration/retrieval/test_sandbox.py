@@ -100,23 +100,23 @@ def test_a_file_that_needs_too_much_memory_is_given_up_and_the_next_one_is_read(
 
 
 def test_a_reader_that_dies_takes_nobody_with_it() -> None:
-    errors = list[str]()
+    errors, opened = list[str](), Sandbox(seconds=60)
 
     def read() -> None:
         try:
-            sandbox.parse("deadly.html", SLOW_PAGE)
+            opened.parse("deadly.html", SLOW_PAGE)
         except InvalidInputError as error:
             errors.append(str(error))
 
-    with Sandbox(seconds=60) as sandbox:
-        sandbox.parse("first.html", b"<p>x")
+    with opened:
+        opened.parse("first.html", b"<p>x")
         thread = threading.Thread(target=read)
         thread.start()
         os.kill(_wait_for_work(_children()), signal.SIGSEGV)
         thread.join()
 
         assert "deadly.html makes its reader break off" in errors[0]
-        assert sandbox.parse("good.html", b"<p>Wipe the lamp.").text.strip() == "Wipe the lamp."
+        assert opened.parse("good.html", b"<p>Wipe the lamp.").text.strip() == "Wipe the lamp."
 
 
 def test_half_a_character_arrives_whole_or_not_at_all(sandbox: Sandbox) -> None:

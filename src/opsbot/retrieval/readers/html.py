@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from typing import Any
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup, Tag
 from markdownify import MarkdownConverter
@@ -25,7 +26,7 @@ _WARNINGS = {"warning": "Warning", "caution": "Caution", "danger": "Danger"}
 _LABELLED = re.compile(r"\s*(?:warning|caution|danger|achtung|warnung|vorsicht)\b", re.IGNORECASE)
 _MOST_SPANNED = 200
 """Rows that one cell may stand for."""
-_STYLE = {"heading_style": "ATX", "bullets": "-", "escape_underscores": False}
+_STYLE: dict[str, Any] = {"heading_style": "ATX", "bullets": "-", "escape_underscores": False}
 """An underscore within a name such as `max_power` is none of Markdown's marks."""
 
 
