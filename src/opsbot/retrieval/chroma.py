@@ -8,6 +8,7 @@ writes can be repeated, so that several processes may do the same work.
 
 import hashlib
 import shutil
+import socket
 import sqlite3
 import uuid
 from collections import Counter
@@ -30,6 +31,7 @@ from opsbot.retrieval.rows import (
 
 _SAME = 0.99
 """A stored vector must find itself at least this near, or the folder is broken."""
+_CONNECT_S = 5.0
 _ENDS = (".p", ".t")
 """Of the names of the two vectors of a passage: of its text, of its title."""
 
@@ -59,6 +61,7 @@ class ChromaStore:
         # Half a second and 40 MB: not for those who only read articles or ask another process.
         import chromadb  # noqa: PLC0415
 
+        self.close()
         self._client = self._connect(chromadb)
         digest = hashlib.sha256(f"{index_id} {model_key}".encode()).hexdigest()
         self._prefix = f"opsbot-{digest[:12]}-"
@@ -143,7 +146,13 @@ class ChromaStore:
     def close(self) -> None:
         """Let go of the folder's files, or of the connection."""
         if self._client is not None:
+            parts = [self._client, getattr(self._client, "_admin_client", None)]
             self._client.close()
+            for part in parts:
+                # It leaves its connections to a server open.
+                session = getattr(getattr(part, "_server", None), "_session", None)
+                if session is not None:
+                    session.close()
         self._client, self._collections = None, {}
 
     def _connect(self, chromadb: Any) -> Any:
@@ -154,6 +163,8 @@ class ChromaStore:
             parts = urlsplit(self._url)
             secure = parts.scheme == "https"
             port = parts.port or (443 if secure else 8000)
+            # The client would leave its connections open when it finds no server.
+            socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_S).close()
             return chromadb.HttpClient(parts.hostname, port, ssl=secure, settings=settings)
         found = sorted(self._folder.glob("index-*"))
         part = found[-1] if found else self._folder / f"index-{uuid.uuid4().hex}"
