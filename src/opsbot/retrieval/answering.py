@@ -22,6 +22,8 @@ from opsbot.retrieval.shelf import Reader
 
 _LOOKED_AT = 14
 """Hits that an answer is chosen from: the cases of one subject may lie far apart."""
+_FEWEST = 2
+"""Products, models or revisions to choose from."""
 _NAMED = 0.2
 """What a section gains that is about a named product, and loses that is about others alone."""
 
@@ -166,7 +168,7 @@ class Answerer:
         if not self._retriever.knows(hits):
             return _Part(question, known=False, hits=hits)
         rated = _favour(rate_sections(question, hits, self._encoder), scope.named)
-        if not scope.named and rated:
+        if rated and (not scope.named or any(PART in key for key in scope.named)):
             choices = self._find_choices(question, context, rated, asked)
             mine = [key for key in choices if key.split(PART)[0] in asked.owned]
             if len(mine) == 1:
@@ -182,7 +184,10 @@ class Answerer:
     ) -> list[str]:
         """Return the keys of products that answer differently; see `find_choices`."""
         kin = find_kin(asked.book, rated[0].hit)
-        if not kin:
+        if asked.scope.named:
+            # The product is known, its model or revision is not.
+            kin = frozenset(key for key in kin & asked.scope.named if PART in key)
+        if len(kin) < _FEWEST:
             return []
         # The manuals of some may be too far down the list to have been looked at.
         hits = self._retriever.search(

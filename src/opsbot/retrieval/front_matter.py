@@ -27,10 +27,19 @@ class FrontMatter(BaseModel):
     title: str = Field(min_length=1, max_length=200)
     audience: Audience
     product: Annotated[list[str], BeforeValidator(_listed)] = []
+    model: str = Field(default="", max_length=60, pattern=r"^[^/]*$")
+    """Of the product; empty: the article is for all of them."""
+    revision: str = Field(default="", max_length=60, pattern=r"^[^/]*$")
+    """Such as "SW 3.1"; empty: for all of them."""
     language: str = Field(default="", pattern=r"^(?:[a-z]{2}(-[A-Z]{2})?)?$")
     """Empty: it is told from the text."""
     updated: date | None = None
     safety: bool = False
+
+    @property
+    def scope(self) -> list[str]:
+        """The item numbers it is about, each with the model and the revision behind a slash."""
+        return [f"{key}/{self.model}/{self.revision}".rstrip("/") for key in self.product]
 
 
 def split_front_matter(path: str, text: str) -> tuple[str, str] | None:

@@ -81,7 +81,7 @@ def store_article(session: Session, read: ReadFile, version: int, *, now: dateti
     """Make the rows of a file those of what was read from it; its vectors are stored before."""
     article = read.article
     row = _clear(session, read.mark, ArticleStatus.READABLE, version, now)
-    row.language, row.products = article.about.language, list(article.about.product)
+    row.language, row.products = article.about.language, article.about.scope
     row.safety, row.updated_on = article.about.safety, article.about.updated
     row.reason = " ".join(article.notes)[:_LONGEST_REASON]
     row.format, row.headings = article.format, [vars(heading) for heading in article.headings]

@@ -175,3 +175,48 @@ def test_when_both_say_the_same_nobody_is_asked(
 
     assert not answer.choices
     assert "away from curtains" in answer.text
+
+
+SOFTWARE = """## Reset the timer
+
+Hold the wheel for {seconds} seconds to reset the timer of the toaster.
+"""
+
+
+@pytest.fixture
+def revisions(
+    lamps: Knowledge, database: Database, encoder: MiniLmEncoder, folder: Path
+) -> Knowledge:
+    """Two revisions of the toaster are reset differently."""
+    for revision, seconds in (("SW 3.1", 3), ("SW 3.10", 9)):
+        write_article(
+            folder,
+            f"timer-{seconds}.md",
+            SOFTWARE.format(seconds=seconds),
+            title=f"Timer of the Crisp toaster, {revision}",
+            more=f"{of('LL-TST-01')}model: T2\nrevision: {revision}\n",
+        )
+    ingest(database, folder, encoder, now=NOON)
+    return lamps
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        ("how do I reset the timer of the Crisp with SW 3.1?", "3 seconds", "9 seconds"),
+        ("how do I reset the timer of the Crisp with sw 3.10?", "9 seconds", "3 seconds"),
+    ],
+)
+def test_a_revision_is_found_exactly(
+    revisions: Knowledge, question: str, right: str, wrong: str
+) -> None:
+    answer = revisions.answer(question, audience="customer")
+
+    assert right in answer.text
+    assert wrong not in answer.text
+
+
+def test_an_unknown_revision_is_asked_for(revisions: Knowledge) -> None:
+    answer = revisions.answer("how do I reset the timer of the Crisp?", audience="customer")
+
+    assert set(answer.choices) == {"Crisp toaster, T2, SW 3.1", "Crisp toaster, T2, SW 3.10"}
