@@ -13,7 +13,7 @@ from opsbot.commerce.products import Item
 from opsbot.metrics.run_outs import REVIEW_DAYS
 from opsbot.metrics.weekly_demand import DemandHistory, read_demand
 from opsbot.planning.demand_weeks import WEEK
-from opsbot.planning.forecasting import Backtest, Forecast, forecast, forecast_items
+from opsbot.planning.forecasting import Forecast, forecast, forecast_items
 from opsbot.planning.periods import DAY
 from opsbot.planning.safety import OrderPoint, coverage, order_point
 from opsbot.toolkit.arguments import Span, argument
@@ -84,7 +84,7 @@ ServiceLevel = Annotated[
         "predict the sales of our ceramics",
         "expected demand for lamps in the coming quarter",
         "how much of the copper kettle is going to be ordered until Christmas",
-        "projected units of the travel mug",
+        "projected sales of glassware",
         "sales outlook for bags",
     ],
     label="Forecasting the demand",
@@ -118,6 +118,7 @@ def forecast_demand(ctx: ToolContext, item: NamedItems, days: Span = AHEAD_DAYS)
         "item": label,
         "expected": round(found.total),
         "weeks": weeks,
+        "ordered_in_as_many_weeks_before": _before(history, weeks),
         "method": found.method,
         "demand_class": found.shape.demand_class.value,
         "error_share": found.backtest.wape,
@@ -195,13 +196,14 @@ def _forecast_words(ctx: ToolContext, label: str, found: Forecast, history: Dema
     last = ctx.day(history.next_week + weeks * WEEK - DAY)
     first = found.periods[0]
     monday = ctx.day(history.next_week)
+    spanned = count(min(weeks, history.weeks), "week")
     band = f"between {first.low:.0f} and {first.high:.0f}"
     lines = [
         f"**About {found.total:.0f} of {label} in the {count(weeks, 'week')} to {last}.**",
         "",
         f"- The week from {monday}: {first.units:.1f}; eight times in ten {band}",
-        f"- {_trust(found.backtest)}",
-        f"- Method: {found.method}; demand is {found.shape.demand_class}",
+        f"- Ordered in the {spanned} before: {_before(history, weeks)}",
+        f"- {_trust(found)}",
     ]
     if giants := [one for weeks in history.by_item.values() for one in weeks.giants]:
         largest = max(one.units for one in giants)
@@ -209,11 +211,17 @@ def _forecast_words(ctx: ToolContext, label: str, found: Forecast, history: Dema
     return "\n".join(lines)
 
 
-def _trust(backtest: Backtest) -> str:
+def _before(history: DemandHistory, weeks: int) -> int:
+    """Return what was ordered in the last so many whole weeks, as far as it is known."""
+    return round(float(np.nansum(history.together()[-weeks:])))
+
+
+def _trust(found: Forecast) -> str:
+    way, backtest = f"By {found.method}", found.backtest
     if backtest.wape is None or backtest.naive_wape is None:
-        return "The history is too short to try the forecast on the past"
-    words = f"Tried {backtest.origins} times on the past, it was off by {backtest.wape:.0%}"
-    return f"{words}; repeating the last week, by {backtest.naive_wape:.0%}"
+        return f"{way}; the history is too short to try it on the past"
+    tried = f"{way}; tried {backtest.origins} times on the past, it was off by {backtest.wape:.0%}"
+    return f"{tried}, and repeating the last week by {backtest.naive_wape:.0%}"
 
 
 def _plans(items: Sequence[Item], history: DemandHistory, level: float) -> dict[str, _StockPlan]:

@@ -117,6 +117,7 @@ def test_a_forecast_leaves_out_empty_shelves_giants_cancelled_orders_and_the_run
         ("30 November 2026", 7, 7),
     ]
     assert "**About 21 of Kiln mug, moss in the 3 weeks to 6 December 2026.**" in result.say
+    assert "Ordered in the 3 weeks before: 21" in result.say
     assert "Left out: 1 order of up to 100 units at once" in result.say
     assert result.facts["demand_class"] == "smooth"
     assert result.chart is not None
@@ -139,8 +140,8 @@ def test_a_product_is_forecast_as_the_sum_of_its_variants(ask: Ask) -> None:
 def test_the_accuracy_is_said_beside_that_of_the_naive_forecast(ask: Ask) -> None:
     result = ask("forecast_demand", item="LL-MUG-01-INK", days=7)
 
-    assert "Tried 13 times on the past, it was off by" in result.say
-    assert "repeating the last week, by" in result.say
+    assert "tried 13 times on the past, it was off by" in result.say
+    assert "and repeating the last week by" in result.say
     assert result.chart is None  # one week is no line
 
 
