@@ -24,7 +24,16 @@ from opsbot.toolkit.audit import record_audit
 MOST_LISTED = 1000
 """Articles on one page of the console."""
 
-_FIELDS = ("title", "audience", "language", "product", "safety", "updated")
+_FIELDS = (
+    "title",
+    "audience",
+    "language",
+    "product",
+    "model",
+    "revision",
+    "safety",
+    "updated",
+)
 _YES = {"true", "on", "yes", "1"}
 _DONE = {
     "uploaded": "The article is there. Answers rest on it from now on.",

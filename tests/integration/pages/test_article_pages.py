@@ -68,6 +68,15 @@ def test_an_upload_says_what_was_read(staff: TestClient) -> None:
     assert staff.get("/help/stand").status_code == 404
 
 
+def test_an_upload_names_the_model_and_revision_it_is_for(staff: TestClient) -> None:
+    fields = {"audience": "public", "product": "LL-WAL-01", "model": "M2", "revision": "SW 3.1"}
+
+    [article] = post(staff, "stand.txt", CARE, **fields).json()["articles"]
+
+    assert article["products"] == ["LL-WAL-01/M2/SW 3.1"]
+    staff.delete(f"{ARTICLES}/stand")
+
+
 def test_the_same_name_replaces(staff: TestClient, stand: str) -> None:
     answer = post(staff, "Stand care.txt", CARE + b"Twice is better.\n", audience="public")
 
