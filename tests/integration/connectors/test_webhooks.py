@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from opsbot.channels import problems, webhooks
-from opsbot.channels.guard import LARGEST_WEBHOOK, BodyGuard
-from opsbot.channels.services import Services
 from opsbot.commerce.inventory import available
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.payments import refundable
@@ -33,11 +27,10 @@ from opsbot.connectors.inbox import (
 )
 from opsbot.db import Database
 from opsbot.jobs.kinds import handle_kept_events
-from opsbot.settings import ConnectorSettings, Settings
+from opsbot.settings import Settings
 from tests.factories import NOON
 from tests.integration.connectors import deliveries as made
 from tests.integration.connectors.conftest import LAMP, MUG, broken_rules, read_order
-from tests.unit.connectors.test_signatures import SECRET, sign
 
 PARCEL = "00340434161094000042"
 
@@ -454,87 +447,3 @@ def test_what_is_over_is_forgotten_after_a_month(shop: Database, post: Post) -> 
     with shop.write() as session:
         forget_old_events(session, now=NOON + KEPT + timedelta(seconds=1))
         assert session.scalars(sa.select(InboxEvent.id)).all() == [waiting.id]
-
-
-@pytest.fixture
-def client(shop: Database, settings: Settings) -> TestClient:
-    """The route alone, with secrets for every sender but Shippo."""
-    secrets = [SecretStr("an older one"), SecretStr(SECRET)]
-    senders = ("shopify", "woocommerce", "easypost", "aftership")
-    connectors = ConnectorSettings(**{f"{name}_secrets": secrets for name in senders})
-    parts: Any = Services.__new__(Services)
-    for name, value in {
-        "settings": settings.model_copy(update={"connectors": connectors}),
-        "database": shop,
-        "clock": lambda: NOON,
-    }.items():
-        object.__setattr__(parts, name, value)
-    app = FastAPI()
-    app.state.services = parts
-    app.add_middleware(BodyGuard)
-    problems.install(app)
-    app.include_router(webhooks.router)
-    return TestClient(app, raise_server_exceptions=False)
-
-
-def events_in(database: Database) -> list[InboxEvent]:
-    with database.read() as session:
-        return list(session.scalars(sa.select(InboxEvent)))
-
-
-def test_a_signed_delivery_is_kept_once(shop: Database, client: TestClient) -> None:
-    body = made.encode(made.shopify_order())
-    headers = sign("shopify", body) | {
-        "x-shopify-topic": "orders/create",
-        "x-shopify-webhook-id": "w1",
-        "content-type": "application/json",
-    }
-
-    first = client.post("/v1/webhooks/shopify", content=body, headers=headers)
-    again = client.post("/v1/webhooks/shopify", content=body, headers=headers)
-
-    assert (first.status_code, first.json()) == (200, {"status": "kept"})
-    assert (again.status_code, again.json()) == (200, {"status": "known"})
-    (event,) = events_in(shop)
-    assert (event.delivery_id, event.topic) == ("w1", "orders/create")
-    assert event.body.encode() == body
-
-
-@pytest.mark.parametrize(
-    ("source", "headers", "body", "status"),
-    [
-        ("shopify", {}, b"{}", 403),
-        ("shopify", sign("shopify", b"{} "), b"{}", 403),
-        ("easypost", sign("easypost", b"[]"), b"[]", 422),
-        ("easypost", sign("easypost", b"\xff\xfe"), b"\xff\xfe", 422),
-        ("aftership", sign("aftership", b'{"a":NaN}'), b'{"a":NaN}', 422),
-        ("shippo", sign("shippo", b"{}"), b"{}", 404),
-        ("exports", {}, b"{}", 404),
-        ("stripe", {}, b"{}", 404),
-        ("shopify", {}, b"x" * (LARGEST_WEBHOOK + 1), 413),
-    ],
-    ids=["unsigned", "changed", "list", "no text", "nan", "no secret", "field", "unknown", "large"],
-)
-def test_what_is_not_right_is_refused_and_not_kept(
-    shop: Database,
-    client: TestClient,
-    source: str,
-    headers: dict[str, str],
-    body: bytes,
-    status: int,
-) -> None:
-    kind = {"content-type": "application/octet-stream"}
-
-    answer = client.post(f"/v1/webhooks/{source}", content=body, headers=headers | kind)
-
-    assert answer.status_code == status
-    assert events_in(shop) == []
-
-
-def test_woocommerces_unsigned_ping_is_answered_and_not_kept(
-    shop: Database, client: TestClient
-) -> None:
-    answer = client.post("/v1/webhooks/woocommerce", content=b"webhook_id=12")
-
-    assert answer.status_code == 200
-    assert events_in(shop) == []
