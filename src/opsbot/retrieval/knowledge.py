@@ -232,12 +232,13 @@ class Knowledge:
         return self._vectors.wait_until_ready(timeout_s)
 
     def warm(self, *, stop: threading.Event) -> None:
-        """Embed the units of every public section, so that no customer waits for it.
+        """Load the index and embed the units of public sections, so that no customer waits.
 
         For a thread at the start; takes some seconds of one core, and ends soon after `stop` is
         set. Without it each section is embedded when it is first quoted, which costs that one
         answer 20 to 60 ms.
         """
+        self._retriever.load()
         seen, left = set[tuple[str, int]](), _WARMED
         for hit in self._public_passages():
             if stop.is_set():

@@ -183,6 +183,11 @@ class Retriever:
             }
             return read_hits(session, scores, AUDIENCES[audience])
 
+    def load(self) -> None:
+        """Read the index into memory, so that no question waits for it."""
+        with self._database.read() as session:
+            self._current_shelf(session)
+
     def has_word(self, word: str, audience: Reader) -> bool:
         """Tell whether the articles that this reader may see have a word, in any form of it."""
         with self._database.read() as session:
