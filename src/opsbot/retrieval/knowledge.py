@@ -241,9 +241,9 @@ class Knowledge:
         self._retriever.load()
         seen, left = set[tuple[str, int]](), _WARMED
         for hit in self._public_passages():
-            if stop.is_set():
+            if stop.is_set() or left <= 0:
                 return
-            if left > 0 and (hit.path, hit.section_start) not in seen:
+            if (hit.path, hit.section_start) not in seen:
                 seen.add((hit.path, hit.section_start))
                 texts = write_sentences(hit, split_units(hit.section), None)
                 self._encoder.encode(texts)
