@@ -1,5 +1,7 @@
 """Vectors: the same every time, and those of the reference."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -124,6 +126,40 @@ def test_weights_that_are_not_the_known_ones_are_refused(tmp_path: Path) -> None
 
     with pytest.raises(UnavailableError, match="is not the embedding model"):
         read_known(weights, "0" * 64)
+
+
+MANY_LONG_TEXTS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from opsbot.retrieval.encoder import MiniLmEncoder
+
+def resident_mb():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+encoder = MiniLmEncoder.open(Path(sys.argv[1]))
+encoder.encode(["warm " * 800])
+before = resident_mb()
+with ThreadPoolExecutor(16) as pool:
+    list(pool.map(encoder.encode, ([f"{n} lamp " * 800] for n in range(64))))
+print(resident_mb() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells memory on Linux alone")
+def test_long_texts_from_many_threads_leave_little_memory_behind(tmp_path: Path) -> None:
+    MiniLmEncoder.open(tmp_path)
+
+    ran = subprocess.run(  # noqa: S603  (our own script)
+        [sys.executable, "-c", MANY_LONG_TEXTS, str(tmp_path)],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert float(ran.stdout) < 150
 
 
 @pytest.mark.slow
