@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,8 @@ from opsbot.errors import UnavailableError
 from opsbot.jobs import SCHEDULES, Worker, handlers
 from opsbot.jobs.kinds import read_mails
 from opsbot.mail.outgoing import MailState, OutgoingMail
+from opsbot.retrieval.gaps import Gaps
+from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import MailSettings, Settings
 from opsbot.staff import Staff
 from opsbot.surveys.models import InvitationState, SurveyInvitation
@@ -27,6 +30,14 @@ WEB = Path(__file__).parents[3] / "web"
 MINUTE = timedelta(minutes=1)
 
 
+class NoGaps(Gaps):
+    """Nothing was asked in vain."""
+
+    def close_answered(self, **_options: object) -> int:
+        """Close nothing."""
+        return 0
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts that jobs need."""
@@ -34,13 +45,15 @@ class Parts:
     settings: Settings
     database: Database
     drafter: Drafter
+    gaps: Gaps
 
 
 @pytest.fixture
 def parts(database: Database, settings: Settings) -> Parts:
     """The parts, with a clerk who answers mails."""
     chosen = settings.model_copy(update={"web_dir": WEB})
-    return Parts(chosen, database, Drafter(database, Clerk(), chosen))
+    gaps = NoGaps(database, cast("Knowledge", None))
+    return Parts(chosen, database, Drafter(database, Clerk(), chosen), gaps)
 
 
 @pytest.fixture
