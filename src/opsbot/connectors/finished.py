@@ -261,7 +261,7 @@ def _add_parcel(
         )
     for sku, units in parcel.units.items():
         rows[StockMove].append(
-            _move_row(ground, sku, -units, MoveReason.SALE, order.number, packed_at)
+            move_row(ground, sku, -units, MoveReason.SALE, order.number, packed_at)
         )
 
 
@@ -270,9 +270,10 @@ def made_up_number(source: str, parcel: ForeignParcel) -> str:
     return f"{source}:{parcel.external_id}"
 
 
-def _move_row(
+def move_row(
     ground: Ground, sku: str, units: int, reason: MoveReason, reference: str, at: datetime
 ) -> dict[str, Any]:
+    """Return a line of the stock ledger; the level must be changed with it."""
     return {
         "sku": sku,
         "location_id": ground.shelf_id,
@@ -307,7 +308,7 @@ def _add_openings(session: Session, rows: Rows, ground: Ground) -> None:
         taken[move["sku"]] -= move["quantity"]
     reference = f"import {ground.source}"
     rows[StockMove] = [
-        _move_row(ground, sku, units, MoveReason.OPENING, reference, begun)
+        move_row(ground, sku, units, MoveReason.OPENING, reference, begun)
         for sku, units in taken.items()
     ] + moves
     add_levels(session, ground.shelf_id, taken)
