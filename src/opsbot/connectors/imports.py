@@ -1,5 +1,6 @@
 """Importing files of every format that opsbot reads; a dry run writes nothing."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,7 @@ from opsbot.connectors.plain_tables import CustomersFile, ProductsFile, StockFil
 from opsbot.connectors.shopify_file import ShopifyOrders
 from opsbot.connectors.tables import Table
 from opsbot.db import Database
+from opsbot.errors import InvalidInputError
 
 
 class FileFormat(StrEnum):
@@ -42,6 +44,13 @@ class ImportOptions:
     """What to call the system that the file is from."""
     decimal: str | None = None
     """The decimal sign of amounts, `.` or `,`; None: as each amount shows."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", self.source):
+            message = f"The source {self.source[:40]!r} is not a name; write one like old-shop."
+            raise InvalidInputError(message)
+        if self.decimal not in {None, ".", ","}:
+            raise InvalidInputError(f"The decimal sign {self.decimal!r} is neither . nor a comma.")
 
 
 def import_file(

@@ -4,6 +4,7 @@ What a delivery changes and that it is handled are one transaction. One that fai
 reason and tried again, later and later.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +24,7 @@ KEPT = timedelta(days=30)
 """How long what is over stays: it holds personal data."""
 LONGEST_REASON = 500
 MOST_AT_ONCE = 500
+_log = logging.getLogger(__name__)
 
 
 class InboxState(StrEnum):
@@ -115,6 +117,9 @@ def _handle_one(database: Database, handle: Handle, key: int, now: datetime) -> 
         _keep_failure(database, key, str(error), now)
     except IntegrityError:
         _keep_failure(database, key, "It clashes with another record here.", now)
+    except Exception as error:  # noqa: BLE001  (one broken delivery must not stop the others)
+        _log.exception("Delivery %s broke", key)
+        _keep_failure(database, key, f"{type(error).__name__}: it could not be handled.", now)
 
 
 def _keep_failure(database: Database, key: int, reason: str, now: datetime) -> None:

@@ -37,9 +37,22 @@ def _refuse(name: str) -> None:
 
 
 def text_of(data: Json, name: str) -> str:
-    """Return a text or number as text; empty when there is none."""
+    """Return a text or number as text; empty when there is none.
+
+    Raises:
+        InvalidInputError: it is text that no database can keep.
+    """
     value = data.get(name)
-    return str(value) if isinstance(value, str | int | float) and value is not True else ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    text = str(value)
+    if "\0" in text or (not text.isascii() and _has_surrogate(text)):
+        raise InvalidInputError(f"Its {name} is not valid text.")
+    return text
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def need(data: Json, name: str) -> str:

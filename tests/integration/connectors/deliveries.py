@@ -139,4 +139,4 @@ def easypost(number: str, *scans: tuple[str, str], status: str = "in_transit") -
 
 def encode(data: dict[str, Any]) -> bytes:
     """Return the bytes of a delivery."""
-    return json.dumps(data, ensure_ascii=False).encode()
+    return json.dumps(data).encode()

@@ -419,7 +419,9 @@ def test_an_unknown_topic_is_kept_and_changes_nothing(shop: Database, post: Post
         (made.shopify_order(line_items="all"), "holds no goods"),
         (made.shopify_order(currency="XXY"), "is not a currency"),
         (made.shopify_order(created_at="soon"), "not a date and time"),
-        (made.shopify_order(email="\x00"), "not an e-mail address"),
+        (made.shopify_order(email="nobody"), "not an e-mail address"),
+        (made.shopify_order(email="a\x00@example.com"), "Its email is not valid text"),
+        (made.shopify_order(name="\ud800"), "Its name is not valid text"),
         (made.shopify_order(id=None), "It has no id"),
     ],
 )

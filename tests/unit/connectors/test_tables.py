@@ -49,6 +49,13 @@ def test_a_line_of_another_width_says_so(tmp_path: Path) -> None:
     ]
 
 
+def test_a_nul_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "nul.csv"
+    path.write_bytes(b"a,b\n1,x\0y\n")
+
+    assert ["NUL" in (row.problem or "") for row in read(path)] == [True]
+
+
 def test_a_quote_that_never_ends_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "quote.csv"
     path.write_text('a,b\n1,"never\n2,3\n', encoding="utf-8")
