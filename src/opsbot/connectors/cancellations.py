@@ -267,16 +267,7 @@ def _add_return(
                 "at": at,
             }
         )
-    rows[History].append(
-        {
-            "subject": Return.__tablename__,
-            "subject_id": str(key),
-            "event": "return_imported",
-            "detail": {"document": back.document.external_id},
-            "actor": ground.actor,
-            "at": ground.now,
-        }
-    )
+    rows[History].append(_history_row(ground, key, back))
     rows[SourceLink].append(
         {
             "source": ground.source,
@@ -287,3 +278,14 @@ def _add_return(
             "digest": "",
         }
     )
+
+
+def _history_row(ground: Ground, key: int, back: _Back) -> dict[str, Any]:
+    return {
+        "subject": Return.__tablename__,
+        "subject_id": str(key),
+        "event": "return_imported",
+        "detail": {"document": back.document.external_id},
+        "actor": ground.actor,
+        "at": ground.now,
+    }
