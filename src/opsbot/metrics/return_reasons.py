@@ -48,15 +48,16 @@ def count_reasons(
         .join(Return, Return.id == ReturnLine.return_id)
         .join(OrderLine, OrderLine.id == ReturnLine.order_line_id)
         .where(Return.requested_at >= period.start, Return.requested_at < period.end)
-        .where(Return.state.not_in(NOT_COUNTED), ReturnLine.reason.is_not(None))
+        .where(Return.state.not_in(NOT_COUNTED))
     )
     if skus is not None:
         statement = statement.where(OrderLine.sku.in_(skus))
     units: defaultdict[ReturnReason, Counter[str]] = defaultdict(Counter)
     returns: defaultdict[ReturnReason, set[int]] = defaultdict(set)
     for reason, title, quantity, number in session.execute(statement):
-        units[reason][title] += quantity
-        returns[reason].add(number)
+        if reason is not None:
+            units[reason][title] += quantity
+            returns[reason].add(number)
     return _in_order(units, returns)
 
 
