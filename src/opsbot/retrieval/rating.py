@@ -17,6 +17,8 @@ _WORD_WEIGHT = 0.35
 """What having all the question's words adds to a cosine."""
 _OWN_WORD_WEIGHT = 0.3
 """What a unit gains, against others of its section, by having the words itself."""
+_TITLE_WORD = 0.3
+"""What a word of the question counts, within an article, that its title has already."""
 _HEADING_WEIGHT = 0.15
 """What having all the question's words in its heading adds to each unit of a section."""
 _HEADING_COSINE = 0.3
@@ -97,11 +99,17 @@ def rate_within(question: str, section: RatedSection, encoder: Encoder) -> Rated
     """Rate the units of one section against each other.
 
     The headings' words are every unit's and set none apart, so the words of each unit alone count
-    here, and the rows of long tables are read too.
+    here, and the rows of long tables are read too. Words of the article's title count less: a
+    sentence that happens to name the product is not the nearer for it.
     """
     texts = write_sentences(section.hit, section.units, None)
     vectors: Vectors = encoder.encode([question, *texts])
-    shares = share_words(question_terms(question), [unit.text for unit in section.units])
+    given = set(to_stems(section.hit.title))
+    terms = {
+        term: weight * (_TITLE_WORD if term in given else 1.0)
+        for term, weight in question_terms(question).items()
+    }
+    shares = share_words(terms, [unit.text for unit in section.units])
     scores = {
         unit: float(cosine) + _OWN_WORD_WEIGHT * share + _form_bonus(question, unit)
         for unit, cosine, share in zip(section.units, vectors[1:] @ vectors[0], shares, strict=True)
@@ -113,14 +121,18 @@ def named_by(question: str, hit: Hit, header: str, rows: Sequence[Unit]) -> list
     """Return for each row of a table, from 0 to 1, how much the question names it.
 
     A row is called by its first cell, so words found there count twice. Words that the title, the
-    headings or the header have already do not set a row apart. A word that no row has counts
-    against all; a number names the row whose range holds it.
+    headings or the header have already do not set a row apart, unless only some rows are called by
+    them. A word that no row has counts against all; a number names the row whose range holds it.
     """
-    given = set(to_stems(to_plain(" ".join([hit.title, *hit.headings, header]))))
+    first_cells = [read_cells(row.text)[0] for row in rows]
+    called = Counter(stem for cell in first_cells for stem in set(to_stems(to_plain(cell))))
+    apart = {stem for stem, count in called.items() if count < len(rows)}
+    above = set(to_stems(to_plain(" ".join([hit.title, *hit.headings])))) - apart
+    given = above | set(to_stems(to_plain(header)))
     terms = question_terms(question)
     own = {t: weight for t, weight in terms.items() if t not in given | _AMOUNTS} or terms
     anywhere = share_words(own, [row.text for row in rows], unknown=True)
-    first = share_words(own, [read_cells(row.text)[0] for row in rows], unknown=True)
+    first = share_words(own, first_cells, unknown=True)
     return [
         1.0 if _holds_number(question, row.text) else (one + other) / 2
         for row, one, other in zip(rows, anywhere, first, strict=True)

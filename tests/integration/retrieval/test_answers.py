@@ -28,7 +28,7 @@ def ask(knowledge: Knowledge, question: str) -> Answer:
         ("what discount do wholesale partners get on 1500 euro orders", "| 45 % |"),
         ("how long is the warranty on the Tide grinder", "36 months"),
         ("which fonts can be engraved", "There are three fonts"),
-        ("is the mug microwave safe", "Kiln mug"),
+        ("is the Kiln mug microwave safe", "| Kiln mug | yes, up to 65 °C | yes | no |"),
         ("coffee sticks to the grinder", "Stir one drop of water into the beans"),
         ("which dimmer works with the drift lamp", "Use a trailing-edge dimmer"),
         ("can I change the delivery address after ordering", "until the parcel is packed"),
