@@ -28,7 +28,7 @@ AUDIENCES: Mapping[Reader, tuple[Audience, ...]] = {
 _FALLBACK = "en"
 """Searched for readers in whose language there is nothing."""
 _LIKELY = 800
-"""Passages that are compared exactly: among them are 99.9 % of the ten that are nearest."""
+"""Passages that are compared exactly: 99.6 % of the ten nearest were among them, or more."""
 
 
 @dataclass(frozen=True)
