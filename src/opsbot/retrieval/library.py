@@ -135,7 +135,8 @@ class Library:
             self._ingest(now)
         paths = [f"{UPLOADS}/{article.path}" for article in articles]
         with self._database.read() as session:
-            entries = _describe(session, select(ArticleRow).where(ArticleRow.path.in_(paths)))
+            query = select(ArticleRow).where(ArticleRow.path.in_(paths))
+            entries = _describe(session, query.order_by(ArticleRow.path))
         return Uploaded(tuple(entries), replaced)
 
     def remove(self, slug: str, *, now: datetime) -> list[str]:
@@ -155,7 +156,8 @@ class Library:
                     ArticleRow.path == file,
                     ArticleRow.path.startswith(f"{file}#", autoescape=True),
                 ]
-                entries = _describe(session, select(ArticleRow).where(parts[0] | parts[1]))
+                query = select(ArticleRow).where(parts[0] | parts[1]).order_by(ArticleRow.path)
+                entries = _describe(session, query)
             for path in (file, file + SIDECAR):
                 self._sources.find(path).unlink(missing_ok=True)
             self._ingest(now)

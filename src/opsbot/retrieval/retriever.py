@@ -157,30 +157,7 @@ class Retriever:
             rows, matches = self._find(shelf, audience, asked, chosen, languages, narrow=narrow)
             if not len(rows):
                 return []
-            text, title = view.cosines(asked.vector, rows)
-            pieces = _read_pieces(session, view, rows)
-            cosines = np.maximum(text, title)
-            candidates = Candidates(
-                text,
-                title,
-                words=word_shares(matches, view.words.total(asked.terms)),
-                late=_compare_pieces(asked.whole, _weigh_pieces(view, asked), pieces),
-                titles=view.titles(rows),
-            )
-            fused = fuse(candidates, lexical_weight=self._settings.lexical_weight)
-            if prefer:
-                fused += _PRODUCT_BONUS * view.about(prefer)[rows]
-            if not asked.leans:
-                fused -= _find_strays(view, asked, rows)
-            best = np.argsort(-fused, kind="stable")[: top_k or self._settings.top_k]
-            looked_at = [pieces[place] for place in best]
-            sure = _judge(view, asked, rows[best], cosines[best], looked_at)
-            scores = {
-                int(id_): Score(*map(float, values))
-                for id_, *values in zip(
-                    view.ids[rows[best]], fused[best], cosines[best], sure, strict=True
-                )
-            }
+            scores = self._score(session, view, asked, rows, matches, prefer, limit=top_k)
             return read_hits(session, scores, AUDIENCES[audience])
 
     def load(self) -> None:
@@ -245,6 +222,42 @@ class Retriever:
             own = view.nearest(asked.alone.vector, chosen, limit=_BY_MEANING)
             rows = np.union1d(rows, own)
         return rows, matches[rows]
+
+    def _score(
+        self,
+        session: Session,
+        view: View,
+        asked: _Asked,
+        rows: Rows,
+        matches: Scores,
+        prefer: Collection[str],
+        *,
+        limit: int | None,
+    ) -> dict[int, Score]:
+        """Return the scores of the best of these rows by the ids of their passages, best first."""
+        text, title = view.cosines(asked.vector, rows)
+        pieces = _read_pieces(session, view, rows)
+        cosines = np.maximum(text, title)
+        candidates = Candidates(
+            text,
+            title,
+            words=word_shares(matches, view.words.total(asked.terms)),
+            late=_compare_pieces(asked.whole, _weigh_pieces(view, asked), pieces),
+            titles=view.titles(rows),
+        )
+        fused = fuse(candidates, lexical_weight=self._settings.lexical_weight)
+        if prefer:
+            fused += _PRODUCT_BONUS * view.about(prefer)[rows]
+        if not asked.leans:
+            fused -= _find_strays(view, asked, rows)
+        best = np.argsort(-fused, kind="stable")[: limit or self._settings.top_k]
+        looked_at = [pieces[place] for place in best]
+        sure = _judge(view, asked, rows[best], cosines[best], looked_at)
+        ids = view.ids[rows[best]]
+        return {
+            int(id_): Score(*map(float, values))
+            for id_, *values in zip(ids, fused[best], cosines[best], sure, strict=True)
+        }
 
 
 def _find_strays(view: View, asked: _Asked, rows: Rows) -> Scores:

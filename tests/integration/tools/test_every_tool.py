@@ -15,7 +15,7 @@ from tests.shop_fixtures import Shop
 
 TOOLS = load_tools(content_root() / "tools")
 FOR_CUSTOMERS = {name: t for name, t in TOOLS.items() if t.audience is Audience.CUSTOMER}
-IDENTITY = re.compile(r"customer|user|role|verified|approved|actor|level|owner|staff")
+IDENTITY = re.compile(r"customer|user|role|verified|approved|actor|(?<!service_)level|owner|staff")
 STAFF = Caller(Audience.STAFF, "console", staff_id=1, roles=frozenset({"nothing"}))
 VALUES: Mapping[str, Any] = {
     "order_number": "#1001",
