@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from math import floor
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from opsbot.commerce.orders import Order
 from opsbot.metrics.facts import delivery_facts, line_facts, order_facts
 from opsbot.metrics.grouping import GOODS, Dimension, Slice, group_facts, total_by_group
+from opsbot.planning.promises import percentile
 
 DAY = timedelta(days=1)
 RETURNS_SETTLE = 45 * DAY
@@ -154,7 +154,7 @@ def cycle_time(session: Session, part: Slice) -> Groups:
         spans[key].append((delivered_at - placed_at) / DAY)
         labels[key] = str(label)
     return {
-        key: Counted(labels[key], (_percentile(days, 0.5), _percentile(days, 0.9)), len(days))
+        key: Counted(labels[key], (percentile(days, 0.5), percentile(days, 0.9)), len(days))
         for key, days in spans.items()
     }
 
@@ -179,12 +179,3 @@ def _sums(
 
 def _share(part: float | None, whole: int) -> float | None:
     return None if part is None or not whole else part / whole
-
-
-def _percentile(numbers: Sequence[float], share: float) -> float:
-    """Return the value below which `share` of the numbers lie, between neighbours linearly."""
-    ordered = sorted(numbers)
-    position = share * (len(ordered) - 1)
-    below = floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
