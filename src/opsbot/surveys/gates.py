@@ -93,5 +93,5 @@ def _asked_before(session: Session, customer: Customer, now: datetime) -> Suppre
 def _holidays(country: str, year: int) -> frozenset[date]:
     try:
         return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
+    except NotImplementedError:  # how the library says that it does not know a country
         return frozenset()
