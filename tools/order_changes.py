@@ -54,8 +54,9 @@ CancelReason = Annotated[
         "storno of order 1020",
     ],
     label="Preparing the cancellation",
-    effect="write",
+    effect="irreversible",
     level=Level.SIGNED_IN,
+    limits=("20/hour",),
 )
 def cancel_order(
     ctx: ToolContext, order_number: OrderNumber, reason: CancelReason = "other"
@@ -125,6 +126,7 @@ def cancel_order(
     label="Preparing the new address",
     effect="write",
     level=Level.FRESH_CODE,
+    limits=("10/hour", "20/day"),
 )
 def change_address(ctx: ToolContext, order_number: OrderNumber, address: AddressText) -> Change:
     """Send an order that has not been packed to another address in the same country."""

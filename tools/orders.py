@@ -59,6 +59,7 @@ _OPEN = {
     ],
     label="Looking up your orders",
     level=Level.SIGNED_IN,
+    pii="masked",
     role="list",
 )
 def my_orders(ctx: ToolContext, which: Which = None) -> Result:
@@ -102,7 +103,7 @@ def my_orders(ctx: ToolContext, which: Which = None) -> Result:
     ],
     label="Looking up the order",
     level=Level.ORDER,
-    pii=True,
+    pii="full",
 )
 def order_status(ctx: ToolContext, order_number: OrderNumber) -> Result:
     """Tell where one of the customer's orders stands: items, parcels, promise, payment.

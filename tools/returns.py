@@ -44,6 +44,7 @@ _STEPS = ("Opened", "Approved", "On its way", "Arrived", "Checked", "Resolved")
     ],
     label="Checking the return rules",
     level=Level.ORDER,
+    pii="masked",
 )
 def return_options(
     ctx: ToolContext,
@@ -87,6 +88,7 @@ def return_options(
     label="Preparing the return",
     effect="write",
     level=Level.SIGNED_IN,
+    limits=("20/hour", "50/day"),
 )
 def request_return(
     ctx: ToolContext,

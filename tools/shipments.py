@@ -30,6 +30,7 @@ from opsbot.toolkit.tool import ToolContext, tool
     ],
     label="Looking up the parcel",
     level=Level.ORDER,
+    pii="masked",
 )
 def track_shipment(ctx: ToolContext, order_number: OrderNumber) -> Result:
     """Tell where the parcels of an order are: carrier, number, last scan, expected day."""

@@ -50,7 +50,7 @@ CustomerText = Annotated[
     label="Gathering the order",
     audience=Audience.STAFF,
     roles=ROLES,
-    pii=True,
+    pii="full",
 )
 def order_overview(ctx: ToolContext, order_number: OrderNumber) -> Result:
     """Show one order with everything that belongs to it.
@@ -89,7 +89,7 @@ def order_overview(ctx: ToolContext, order_number: OrderNumber) -> Result:
     label="Gathering the customer",
     audience=Audience.STAFF,
     roles=ROLES,
-    pii=True,
+    pii="full",
 )
 def customer_overview(ctx: ToolContext, customer: CustomerText) -> Result:
     """Show one customer with everything that belongs to them: orders, money, returns, cases."""

@@ -77,6 +77,7 @@ ProblemKind = Annotated[
     label="Preparing the report",
     effect="write",
     level=Level.ORDER,
+    limits=("10/hour", "20/day"),
 )
 def report_problem(
     ctx: ToolContext,

@@ -48,7 +48,7 @@ class BodyGuard:
                 break
         if not _is_text(scope, body):
             detail = "The body is not valid UTF-8 text."
-            await problem(400, "Not text", detail, code="not_utf8")(scope, receive, send)
+            await problem(400, "Not text", detail, code="validation")(scope, receive, send)
             return
         await self._app(scope, _replay(body, receive), send)
 
@@ -80,7 +80,7 @@ class BodyGuard:
 
 async def _refuse(most: int, scope: Scope, receive: Receive, send: Send) -> None:
     detail = f"The request is larger than {most // 1024} KiB."
-    await problem(413, "Too large", detail, code="too_large")(scope, receive, send)
+    await problem(413, "Too large", detail, code="validation")(scope, receive, send)
 
 
 def _is_text(scope: Scope, body: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Errors of the core, as HTTP answers: RFC 9457 problem documents."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,12 +29,22 @@ STATUS: dict[type[OpsbotError], tuple[int, str]] = {
     UnavailableError: (503, "Unavailable"),
 }
 
+_HTTP_CODES = {401: "forbidden", 403: "forbidden", 404: "not_found", 503: "unavailable"}
+"""The framework's own errors by status; the rest is a request that does not fit."""
+
 
 def problem(
-    status: int, title: str, detail: str, *, code: str, headers: dict[str, str] | None = None
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    code: str,
+    headers: dict[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    """Return a problem document."""
+    """Return a problem document; `code` is one of `opsbot.errors.CODES`, `more` its details."""
     body: dict[str, Any] = {
+        **(more or {}),
         "type": "about:blank",
         "title": title,
         "status": status,
@@ -49,7 +60,7 @@ def describe(error: OpsbotError) -> JSONResponse:
     headers = None
     if isinstance(error, RateLimitedError):
         headers = {"retry-after": str(error.retry_after)}
-    return problem(*found, str(error), code=error.code, headers=headers)
+    return problem(*found, str(error), code=error.code, headers=headers, more=error.details())
 
 
 def install(app: FastAPI) -> None:
@@ -72,14 +83,16 @@ def _validation(_request: Request, error: Exception) -> JSONResponse:
         raise error
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return problem(422, "Invalid input", f"{field}: {first['msg']}.", code="validation")
+    detail = f"{field}: {first['msg']}."
+    return problem(422, "Invalid input", detail, code="validation", more={"field": field[:40]})
 
 
 def _http(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    return problem(error.status_code, "Error", str(error.detail), code="http")
+    code = _HTTP_CODES.get(error.status_code, "validation")
+    return problem(error.status_code, "Error", str(error.detail), code=code)
 
 
 def _bug(_request: Request, _error: Exception) -> JSONResponse:
-    return problem(500, "Error", "Something went wrong on our side.", code="internal")
+    return problem(500, "Error", "Something went wrong on our side.", code="unavailable")

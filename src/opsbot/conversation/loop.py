@@ -177,7 +177,7 @@ def _act(
     for call in calls:
         if stopped:
             # A change waits for its answer; what comes after it is asked again then.
-            told: Mapping[str, Any] = {"error": {"code": "later", "text": "Not run."}}
+            told: Mapping[str, Any] = {"error": {"code": "conflict", "text": "Not run."}}
         else:
             yield Calling(call["name"])
             called = call_tool(call["name"], call["args"])

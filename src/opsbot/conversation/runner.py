@@ -23,7 +23,7 @@ from opsbot.conversation.store import (
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.unknowns import unanswered_questions
 from opsbot.db import Database
-from opsbot.errors import OpsbotError
+from opsbot.errors import OpsbotError, UnavailableError
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.models import Audience
 from opsbot.toolkit.caller import Caller
@@ -92,7 +92,7 @@ class Runner:
             recorder.fail(str(error), error.code)
         except Exception:
             log.exception("the turn of message %s broke", message.id)
-            recorder.fail(SORRY, "internal")
+            recorder.fail(SORRY, UnavailableError.code)
 
     def _prepare(self, message: Message) -> Turn:
         with self._database.read() as session:

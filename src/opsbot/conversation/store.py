@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from opsbot.conversation.models import Author, Conversation, Message, TurnState
 from opsbot.conversation.told import MARK
-from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
+from opsbot.errors import CollisionError, InvalidInputError, NotFoundError
 from opsbot.toolkit.caller import Audience, Caller, Level
 
 REMEMBERED = 20
@@ -23,7 +23,7 @@ FRESH_FOR = timedelta(minutes=10)
 """How long a one-time code counts as fresh."""
 
 
-class SupersededError(ConflictError):
+class SupersededError(CollisionError):
     """Another run of the same turn has taken over; this one may not write any more."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from opsbot.errors import AmbiguousError, NotVerifiedError, OpsbotError, PolicyError
+from opsbot.errors import OpsbotError
 from opsbot.toolkit.results import Result
 
 MARK = re.compile(r"\[(\d{1,2})\]")
@@ -45,19 +45,7 @@ def tell_result(result: Result, *, first: int) -> dict[str, Any]:
 
 def tell_error(error: OpsbotError) -> dict[str, Any]:
     """Return what the model is told of a tool that failed."""
-    told: dict[str, Any] = {"code": error.code, "text": str(error)}
-    match error:
-        case NotVerifiedError():
-            told["level"] = error.level
-        case AmbiguousError():
-            told["candidates"] = list(error.candidates)
-        case PolicyError():
-            told |= {
-                "clause": error.clause,
-                "quote": error.quote,
-                "alternatives": list(error.alternatives),
-            }
-    return {"error": told}
+    return {"error": {"code": error.code, "text": str(error), **error.details()}}
 
 
 def renumber(result: Result, before: int) -> Result:

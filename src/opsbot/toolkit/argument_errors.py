@@ -8,8 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from opsbot.errors import InvalidInputError
+
 _MOST_CHARACTERS = 40
 """Of a name that a model made up."""
+_DEEPEST = 20
+"""Lists and objects inside each other; no tool takes more than three."""
 
 _WORDS: Mapping[str, str] = {
     "missing": "I still need {the}.",
@@ -46,3 +50,29 @@ def in_words(error: ValidationError) -> str:
     return template.format_map(
         {**limits, "the": the, "The": the[0].upper() + the[1:], "name": spoken}
     )
+
+
+def field_of(error: ValidationError) -> str:
+    """Return the argument that the first thing wrong is about."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return str((*first["loc"], "")[0])[:_MOST_CHARACTERS]
+
+
+def refuse_no_text(value: object, *, depth: int = 0) -> None:
+    """Refuse what no database keeps as text, NUL and lone surrogates, and what is nested deeply.
+
+    Raises:
+        InvalidInputError: there is some of it in a value or a key.
+    """
+    if depth > _DEEPEST:
+        raise InvalidInputError("I could not read that: too many things are inside each other.")
+    if isinstance(value, Mapping):
+        for part in (*value.keys(), *value.values()):
+            refuse_no_text(part, depth=depth + 1)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            refuse_no_text(part, depth=depth + 1)
+    elif isinstance(value, str) and (
+        "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
+    ):
+        raise InvalidInputError("I could not read that: it has characters in it that are no text.")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from opsbot.db import Database
 from opsbot.errors import (
+    InvalidInputError,
     NotAllowedError,
     NotFoundError,
     OpsbotError,
@@ -20,6 +21,7 @@ from opsbot.settings import Settings
 from opsbot.toolkit import identity
 from opsbot.toolkit.audit import record_audit
 from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.limits import UseCounter, count_use
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.proposals import (
@@ -40,6 +42,8 @@ from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.running import Place, RunLimit, ToolRunner
 
 RUNS_PER_MINUTE = 60
+_LONGEST_NAME = 40
+"""Characters kept of a name that a model made up."""
 
 T = TypeVar("T")
 
@@ -61,6 +65,7 @@ class Executor:
         self._settings = settings
         self._runner = ToolRunner(settings, tools, knowledge, policies)
         self._limit = RunLimit(runs_per_minute)
+        self._uses = UseCounter()
 
     def offered(self, caller: Caller) -> list[AnyTool]:
         """Return the tools the caller may know of, by name."""
@@ -91,20 +96,18 @@ class Executor:
         Raises:
             OpsbotError: one of its kinds; the text may be said as it is.
         """
-        tool = self._runner.find(caller, name)
         self._limit.check(caller, now)
         place = Place(caller, now, conversation_id, question, context)
-        if tool.effect == "write":
+        try:
+            tool = self._runner.find(caller, name)
+        except NotAllowedError as error:
+            self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
+            raise
+        if tool.writes:
             return self._propose(tool, arguments, place)
         if tool.role == "proof":
             return self._prove(tool, arguments, place)
-        self._runner.check_level(tool, caller)
-        checked = tool.check(arguments)
-        with self._database.read() as session:
-            result: Result = self._runner.call(tool, session, place, checked)
-        if tool.pii:
-            self._audit(place, "read", tool.name, arguments=checked)
-        return result
+        return self._read(tool, arguments, place)
 
     def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
         """Do what a preview announced, exactly once, on fresh facts and in one transaction.
@@ -124,8 +127,9 @@ class Executor:
                 proposal = find_proposal(session, caller, proposal_id)
                 place = Place(caller, now, proposal.conversation_id)
                 return self._confirm(session, proposal, place)
-        except NotAllowedError as error:
-            self._audit(Place(caller, now), "refused", proposal_id[:40], code=error.code)
+        except (NotAllowedError, NotFoundError) as error:
+            place = Place(caller, now)
+            self._audit(place, "refused", proposal_id[:_LONGEST_NAME], code=error.code)
             raise
 
     def cancel(self, caller: Caller, proposal_id: str, *, now: datetime) -> Preview:
@@ -207,11 +211,26 @@ class Executor:
         with self._database.read() as session:
             return identity.awaits_code(session, conversation_id, now=now)
 
+    def _read(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Result:
+        try:
+            self._runner.check_level(tool, place.caller)
+            checked = tool.check(arguments)
+            self._uses.take(place.caller, tool.name, tool.limits, now=place.now)
+            with self._database.read() as session:
+                result: Result = self._runner.call(tool, session, place, checked)
+        except OpsbotError as error:
+            self._note_refusal(tool, place, error)
+            raise
+        if tool.pii != "none":
+            self._audit(place, "read", tool.name, arguments=checked)
+        return result
+
     def _prove(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Result:
         checked = tool.check(arguments)
         subject = str(checked.get("order_number", ""))[:20]
 
         def check(session: Session) -> Result:
+            count_use(session, place.caller, tool.name, tool.limits, now=place.now)
             result: Result = self._runner.call(tool, session, place, checked)
             return result
 
@@ -242,11 +261,12 @@ class Executor:
             # A session to read in: whatever a preview should write is dropped with it.
             with self._database.read() as session:
                 change: Change = self._runner.call(tool, session, place, checked)
+            with self._database.write(durable=True) as session:
+                count_use(session, place.caller, tool.name, tool.limits, now=place.now)
+                return add_proposal(session, place, tool.name, checked, change)
         except OpsbotError as error:
-            self._audit(place, "refused", tool.name, code=error.code)
+            self._note_refusal(tool, place, error)
             raise
-        with self._database.write(durable=True) as session:
-            return add_proposal(session, place, tool.name, checked, change)
 
     def _confirm(self, session: Session, proposal: Proposal, place: Place) -> Confirmation:
         preview = read_preview(proposal, now=place.now)
@@ -303,6 +323,12 @@ class Executor:
             return None
         close_proposal(session, proposal, ProposalState.STALE, None)
         return add_proposal(session, place, tool.name, checked, change)
+
+    def _note_refusal(self, tool: AnyTool, place: Place, error: OpsbotError) -> None:
+        """Audit that a change, or a look at personal data, was refused: by a rule, not a typo."""
+        told = isinstance(error, InvalidInputError | UnavailableError)
+        if tool.writes or (tool.pii != "none" and not told):
+            self._audit(place, "refused", tool.name, code=error.code)
 
     def _audit(self, place: Place, action: str, subject: str, **detail: object) -> None:
         with self._database.write() as session:

@@ -10,7 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from opsbot.errors import NotAllowedError, OpsbotError, RateLimitedError, UnavailableError
+from opsbot.errors import (
+    CODES,
+    NotAllowedError,
+    OpsbotError,
+    RateLimitedError,
+    UnavailableError,
+)
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Caller
@@ -98,18 +104,18 @@ class ToolRunner:
         )
         try:
             return tool(context, **arguments)
-        except OpsbotError:
-            raise
         except Exception as error:
+            if _may_leave(error):
+                raise
             raise _in_words(tool, error) from error
 
     def apply(self, tool: AnyTool, change: Change) -> Result:
         """Do what a change announced; errors as in `call`."""
         try:
             return change.apply()
-        except OpsbotError:
-            raise
         except Exception as error:
+            if _may_leave(error):
+                raise
             raise _in_words(tool, error) from error
 
 
@@ -141,6 +147,11 @@ class RunLimit:
             runs.append(at)
             while len(self._runs) > _MOST_CALLERS:
                 self._runs.popitem(last=False)
+
+
+def _may_leave(error: Exception) -> bool:
+    """Tell whether an error is one of ours, with a code of the closed set."""
+    return isinstance(error, OpsbotError) and error.code in CODES
 
 
 def _in_words(tool: AnyTool, error: Exception) -> UnavailableError:

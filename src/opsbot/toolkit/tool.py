@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import (
@@ -20,12 +20,14 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from sqlalchemy.orm import Session
 
-from opsbot.errors import InvalidInputError
+from opsbot.errors import CODES, InvalidInputError
 from opsbot.formats import format_day, format_moment, format_money
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
-from opsbot.toolkit.argument_errors import in_words
+from opsbot.toolkit.argument_errors import field_of, in_words, refuse_no_text
+from opsbot.toolkit.arguments import KEY
 from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.limits import Limit, read_limit
 from opsbot.toolkit.results import Change, Result
 
 if TYPE_CHECKING:
@@ -34,10 +36,22 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R", Result, Change)
 
-Effect = Literal["read", "write"]
+Effect = Literal["read", "write", "irreversible"]
+"""`write` can be undone in opsbot; `irreversible` cannot: money, a carrier, a supplier."""
+Confirm = Literal["none", "self", "second_person"]
+"""Whether a person must confirm what the tool would do, and whether a colleague must agree too."""
+Pii = Literal["none", "masked", "full"]
+"""Personal data in the result: none, without names and streets, or all of it. Such reads are
+audited."""
 Role = Literal["", "knowledge", "handoff", "proof", "list"]
 """What a tool is to the assistant: the search over articles, the way to a person, the proof of an
 order, the list of the caller's own records. Most are none of these."""
+
+_PLAIN = frozenset({
+    "address", "choice", "code", "condition", "email", "number", "period", "postcode", "quantity",
+    "reason", "resolution", "service_level", "span", "text",
+})  # fmt: skip
+"""Kinds of arguments that name no record; what names one may not be found, or not be clear."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +107,13 @@ class Tool(Generic[P, R]):
     """Questions this tool answers, as people ask them."""
     label: str
     """What the page shows while it runs: "Looking up the order"."""
-    pii: bool = field(default=False)
-    """Whether the result holds personal data; such reads are audited."""
+    pii: Pii = "none"
     role: Role = ""
+    confirm: Confirm = "none"
+    limits: Sequence[Limit] = ()
+    """How often one caller may use it, beside the limit for all tools together."""
+    errors: frozenset[str] = frozenset()
+    """Codes it may end with, beside those that follow from the declaration."""
 
     def __call__(self, ctx: ToolContext, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function; in Python a tool is still only that."""
@@ -105,6 +123,32 @@ class Tool(Generic[P, R]):
     def name(self) -> str:
         """The name the model calls it by."""
         return self.function.__name__
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything: it then makes a proposal."""
+        return self.effect != "read"
+
+    @property
+    def guards(self) -> bool:
+        """Whether its limits protect something, and so must outlive a restart."""
+        return self.writes or self.role == "proof"
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every code of an error that it may end with: see `opsbot.errors.CODES`."""
+        codes = self.errors | {"forbidden", "rate_limited", "unavailable"}
+        if self.level:
+            codes |= {"not_verified"}
+        if self.arguments.model_fields:
+            codes |= {"validation"}
+        if {str(extra.get("kind")) for extra in _described(self.arguments)} - _PLAIN:
+            codes |= {"not_found", "ambiguous"}
+        if self.writes:
+            codes |= {"invalid_state", "policy_denied", "stale", "conflict"}
+        if self.confirm == "second_person":
+            codes |= {"approval_required"}
+        return codes
 
     @cached_property
     def description(self) -> str:
@@ -141,6 +185,7 @@ class Tool(Generic[P, R]):
                     "examples": list(self.examples),
                     "effect": self.effect,
                     "level": int(self.level),
+                    "confirm": self.confirm,
                     "label": self.label,
                     "role": self.role,
                 },
@@ -162,11 +207,11 @@ class Tool(Generic[P, R]):
         Raises:
             InvalidInputError: they do not fit; the text tells a person which, and why.
         """
-        _refuse_no_text(arguments)
+        refuse_no_text(arguments)
         try:
             return dict(self.arguments.model_validate(arguments))
         except ValidationError as error:
-            raise InvalidInputError(in_words(error)) from error
+            raise InvalidInputError(in_words(error), field=field_of(error)) from error
 
 
 def tool(
@@ -177,8 +222,11 @@ def tool(
     effect: Effect = "read",
     level: Level = Level.ANONYMOUS,
     roles: Sequence[str] = (),
-    pii: bool = False,
+    pii: Pii | bool = "none",
     role: Role = "",
+    confirm: Confirm | None = None,
+    limits: Sequence[str] = (),
+    errors: Sequence[str] = (),
 ) -> Callable[[Callable[Concatenate[ToolContext, P], R]], Tool[P, R]]:
     """Mark a function in tools/ as one the model may call.
 
@@ -186,30 +234,45 @@ def tool(
         examples: at least five questions people ask for it, in their own words.
         label: what the page shows while it runs.
         audience: customers or staff.
-        effect: "write" if it changes anything; it then returns a `Change`.
+        effect: "write" or "irreversible" if it changes anything; it then returns a `Change`.
         level: the identity level a customer needs.
         roles: staff need one of these.
-        pii: the result holds personal data.
+        pii: whether the result holds personal data; true means "full".
         role: what the tool is to the assistant, if it is something special.
+        confirm: left out, what changes something is confirmed by who asked for it.
+        limits: how often one caller may use it, such as `("5/hour", "20/day")`.
+        errors: codes it may end with, beside those that follow from the declaration.
+
+    Raises:
+        InvalidInputError: the declaration contradicts itself; the text says how.
     """
+    confirmed: Confirm = confirm or ("none" if effect == "read" else "self")
+    if (effect == "read") != (confirmed == "none"):
+        raise InvalidInputError("A tool is confirmed exactly when it changes something.")
+    if unknown := sorted(set(errors) - CODES.keys()):
+        raise InvalidInputError(f"There is no error code {unknown[0]}.")
 
     def wrap(function: Callable[Concatenate[ToolContext, P], R]) -> Tool[P, R]:
         return Tool(
-            function, audience, effect, level, frozenset(roles), tuple(examples), label, pii, role
+            function,
+            audience,
+            effect,
+            level,
+            frozenset(roles),
+            tuple(examples),
+            label,
+            ("full" if pii else "none") if isinstance(pii, bool) else pii,
+            role,
+            confirmed,
+            tuple(read_limit(limit) for limit in limits),
+            frozenset(errors),
         )
 
     return wrap
 
 
-def _refuse_no_text(value: object) -> None:
-    """Refuse what no database keeps as text: NUL and lone surrogates."""
-    if isinstance(value, Mapping):
-        for part in (*value.keys(), *value.values()):
-            _refuse_no_text(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            _refuse_no_text(part)
-    elif isinstance(value, str) and (
-        "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
-    ):
-        raise InvalidInputError("I could not read that: it has characters in it that are no text.")
+def _described(model: type[BaseModel]) -> list[Mapping[str, Any]]:
+    """Return the `x-argument` of each argument."""
+    extras = [field.json_schema_extra for field in model.model_fields.values()]
+    found = [extra.get(KEY) for extra in extras if isinstance(extra, dict)]
+    return [one for one in found if isinstance(one, dict)]
