@@ -35,6 +35,7 @@ from opsbot.channels import (
 from opsbot.channels.dependencies import utc_now
 from opsbot.channels.guard import BodyGuard
 from opsbot.channels.services import Services
+from opsbot.commerce.ports import open_ports
 from opsbot.conversation.assistant import Assistant
 from opsbot.conversation.chat_model import Breaker, open_remote_model
 from opsbot.conversation.decisions import Decisions
@@ -125,11 +126,11 @@ def open_services(
     )
     conversations = ConversationService(database, runner, decisions, bell, knowledge, _new_id)
     drafter = Drafter(database, conversations, settings)
-    sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
-    library = Library(database, encoder, sources)
-    return Services(
-        settings, database, knowledge, library, unknown, executor, conversations, drafter, clock
+    library = Library(
+        database, encoder, Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
     )
+    records = (settings, database, open_ports(settings))
+    return Services(*records, knowledge, library, unknown, executor, conversations, drafter, clock)
 
 
 def close_services(services: Services) -> None:

@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     """Web sites that may embed the widget, such as `https://shop.example`."""
     trusted_proxies: list[IPvAnyNetwork] = []
     """Our own proxies, such as `["10.0.0.7"]`: their `X-Forwarded-For` is believed."""
+    ports: dict[str, str] = {}
+    """Who does effects: `{"payments": "our_shop.stripe:open_port"}`; unset: `DATA_DIR/effects`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """`debug`, `info`, `warning` or `error`."""
     demo: bool = False

@@ -1,6 +1,9 @@
 """Stand-ins for tests and offline trials: shipped, so that a shop can test its own tools."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -8,6 +11,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field
+
+from opsbot.errors import UnavailableError
 
 
 class ScriptedModel(BaseChatModel):
@@ -64,3 +69,47 @@ class ScriptedModel(BaseChatModel):
             chunk_position="last" if self.whole else None,
         )
         yield ChatGenerationChunk(message=end)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing that a port did."""
+
+    operation: str
+    payload: Mapping[str, Any]
+    key: str
+    reference: str
+
+
+class RecordingPort:
+    """A provider in memory: does each key once, keeps what it did, and fails when it is told to.
+
+    `failures` are raised by the next calls, one each, before anything is done. `lost` answers are
+    lost: the thing is done, and the caller is told that nobody answered.
+    """
+
+    def __init__(self, *, failures: Sequence[BaseException] = (), lost: int = 0) -> None:
+        self.failures = list(failures)
+        self.lost = lost
+        self.done: dict[str, Delivery] = {}
+        """By key, in order."""
+        self.calls = Counter[str]()
+        """How often each key came."""
+        self.doubles = 0
+        """Calls for what had been done: what would have happened twice without a key."""
+        self._lock = threading.Lock()
+
+    def deliver(self, operation: str, payload: Mapping[str, Any], key: str) -> str:
+        """Do it unless the key is known; see `opsbot.commerce.ports.Port`."""
+        with self._lock:
+            self.calls[key] += 1
+            if self.failures:
+                raise self.failures.pop(0)
+            self.doubles += key in self.done
+            if key not in self.done:
+                reference = f"{operation}-{len(self.done) + 1}"
+                self.done[key] = Delivery(operation, dict(payload), key, reference)
+            if self.lost:
+                self.lost -= 1
+                raise UnavailableError("The provider did not answer in time.")
+            return self.done[key].reference

@@ -1,9 +1,10 @@
 """What the routes are given: the parts of the application, joined by `opsbot.app`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from opsbot.commerce.ports import Port
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
@@ -20,6 +21,8 @@ class Services:
 
     settings: Settings
     database: Database
+    ports: Mapping[str, Port]
+    """Where effects go; see `open_ports`."""
     knowledge: Knowledge
     library: Library
     gaps: Gaps

@@ -8,8 +8,12 @@ from typing import Protocol
 from sqlalchemy import CheckConstraint, ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from opsbot.commerce.effects import request_effect
 from opsbot.db import Base
 from opsbot.errors import ConflictError
+
+PORT = "payments"
+"""Name of the port that moves money."""
 
 
 class PaymentKind(StrEnum):
@@ -46,6 +50,7 @@ class Payment(Base):
     method: Mapped[str]
     """How the customer paid: `card`, `paypal`, `invoice`, `bank_transfer`."""
     gateway_ref: Mapped[str]
+    """What the payment provider calls it; empty for what no provider knows."""
     at: Mapped[datetime]
 
 
@@ -60,6 +65,11 @@ class Payable(Protocol):
     @property
     def number(self) -> str:
         """What the customer reads."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code."""
         ...
 
 
@@ -95,7 +105,7 @@ def refundable(payments: Iterable[Payment]) -> int:
 def refund(
     session: Session, order: Payable, amount_minor: int, *, reference: str, now: datetime
 ) -> Payment:
-    """Give money back, the way it was paid.
+    """Give money back, the way it was paid, and have the payment provider do so.
 
     Args:
         session: an open transaction.
@@ -113,7 +123,9 @@ def refund(
         message = f"{amount_minor} cannot be refunded on order {order.number}: "
         raise ConflictError(f"{message}{refundable(ledger)} of what was paid is left.")
     captured = next(payment for payment in ledger if payment.kind is PaymentKind.CAPTURE)
-    return _append(session, captured, PaymentKind.REFUND, amount_minor, reference, now)
+    refunded = _append(session, captured, PaymentKind.REFUND, amount_minor, reference, now)
+    _request(session, order, refunded, captured, now=now)
+    return refunded
 
 
 def void(session: Session, order: Payable, *, reference: str, now: datetime) -> Payment | None:
@@ -125,7 +137,9 @@ def void(session: Session, order: Payable, *, reference: str, now: datetime) -> 
         return None
     authorized = next(p for p in ledger if p.kind is PaymentKind.AUTHORIZATION)
     amount = authorized.amount_minor
-    return _append(session, authorized, PaymentKind.VOID, amount, reference, now)
+    voided = _append(session, authorized, PaymentKind.VOID, amount, reference, now)
+    _request(session, order, voided, authorized, now=now)
+    return voided
 
 
 def record_payment(
@@ -160,6 +174,25 @@ def record_payment(
     session.add(payment)
     session.flush()
     return payment
+
+
+def _request(
+    session: Session, order: Payable, line: Payment, origin: Payment, *, now: datetime
+) -> None:
+    """Have the provider do what a line of the ledger says, where one holds the money."""
+    if not origin.gateway_ref:
+        return
+    payload = {
+        "order": order.number,
+        "amount_minor": line.amount_minor,
+        "currency": order.currency,
+        "method": origin.method,
+        "gateway_ref": origin.gateway_ref,
+        "reference": line.gateway_ref,
+    }
+    operation = str(line.kind)
+    key = f"{operation}:{line.id}"
+    request_effect(session, port=PORT, operation=operation, payload=payload, key=key, now=now)
 
 
 def _lock(session: Session, order: Payable) -> None:

@@ -16,6 +16,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from opsbot.db import Base
 from opsbot.errors import ConflictError, StaleError
 
+APPROVED_BY = "approved_by"
+"""Key of `Session.info`: the second person who approved what this transaction does. Whoever writes
+history in it need not know; every line names them."""
+
 
 class Sourced:
     """Columns of every record: when it was made, and its id in the system it came from."""
@@ -47,6 +51,8 @@ class History(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     actor: Mapped[str]
     """Who did it: `customer:12`, `staff:3`, `carrier`, `system`."""
+    approved_by: Mapped[str | None] = mapped_column(default=None)
+    """The second person who agreed, where one was needed."""
     at: Mapped[datetime]
 
 
@@ -67,6 +73,7 @@ def record_event(
             event=event,
             detail=detail,
             actor=actor,
+            approved_by=session.info.get(APPROVED_BY),
             at=at,
         )
     )

@@ -10,9 +10,10 @@ from opsbot.conversation.events import Bell, NewEvent, append_events
 from opsbot.conversation.handoff import hand_over
 from opsbot.conversation.loop import Called
 from opsbot.conversation.models import Author, Conversation, Message, ToolCall, TurnState
-from opsbot.conversation.store import add_message, hold_turn, load_caller
+from opsbot.conversation.store import add_message, hold_turn
 from opsbot.conversation.turn import Answer
 from opsbot.db import Database
+from opsbot.toolkit.caller import load_caller
 
 FLUSH_S = 0.08
 """How long events may wait before they are stored and shown."""

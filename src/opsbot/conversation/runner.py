@@ -18,7 +18,6 @@ from opsbot.conversation.store import (
     context_of,
     history_of,
     keep_proof,
-    load_caller,
 )
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.unknowns import unanswered_questions
@@ -26,7 +25,7 @@ from opsbot.db import Database
 from opsbot.errors import OpsbotError, UnavailableError
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.models import Audience
-from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.caller import Caller, load_caller
 
 _REMEMBERED = 7
 """Messages back to which an answer may repeat what was proved, with the one to answer."""

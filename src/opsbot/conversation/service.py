@@ -19,7 +19,6 @@ from opsbot.conversation.runner import Runner
 from opsbot.conversation.store import (
     SupersededError,
     add_message,
-    dump_caller,
     find_conversation,
     find_reply,
     find_sent,
@@ -32,7 +31,7 @@ from opsbot.errors import InvalidInputError, UnavailableError
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.shelf import Reader
 from opsbot.texts import clean_text
-from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.caller import Caller, dump_caller
 
 LONGEST_MESSAGE = 4_000
 LONGEST_MAIL = 32_000

@@ -1,7 +1,7 @@
 """Reading and writing conversations: who may see one, and which run of a turn may write."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from opsbot.conversation.models import Author, Conversation, Message, TurnState
 from opsbot.conversation.told import MARK
 from opsbot.errors import CollisionError, InvalidInputError, NotFoundError
-from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.caller import Caller, Level
 
 REMEMBERED = 20
 """Most earlier messages a model is shown."""
@@ -226,20 +226,3 @@ def as_chat(messages: list[Message]) -> list[BaseMessage]:
         else HumanMessage(m.text)
         for m in messages
     ]
-
-
-def dump_caller(caller: Caller) -> dict[str, Any]:
-    """Return a caller as plain values, to run an interrupted turn again."""
-    return asdict(caller) | {"roles": sorted(caller.roles), "level": int(caller.level)}
-
-
-def load_caller(values: Mapping[str, Any]) -> Caller:
-    """Return the caller that `dump_caller` kept."""
-    return Caller(
-        **{
-            **values,
-            "audience": Audience(values["audience"]),
-            "level": Level(values["level"]),
-            "roles": frozenset(values["roles"]),
-        }
-    )

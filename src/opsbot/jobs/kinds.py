@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from opsbot.commerce.effects import deliver_effects
+from opsbot.commerce.ports import Port
 from opsbot.connectors.handling import handle_event
 from opsbot.connectors.imports import ImportOptions
 from opsbot.connectors.inbox import InboxEvent, forget_old_events, handle_inbox, retry_failed
@@ -23,9 +24,10 @@ from opsbot.mail.sending import deliver
 from opsbot.retrieval.gaps import Gaps
 from opsbot.settings import Settings
 from opsbot.surveys.invitations import invite_due, settle_invitations
-from opsbot.toolkit.proposals import Proposal, ProposalState
+from opsbot.toolkit.proposals import expire_late
 
 DELIVER_MAIL = "deliver_mail"
+DELIVER_EFFECTS = "deliver_effects"
 READ_MAILBOX = "read_mailbox"
 INVITE_TO_SURVEYS = "invite_to_surveys"
 EXPIRE_PROPOSALS = "expire_proposals"
@@ -35,6 +37,7 @@ CLOSE_GAPS = "close_gaps"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
+    DELIVER_EFFECTS: timedelta(seconds=5),
     READ_MAILBOX: timedelta(seconds=30),
     INVITE_TO_SURVEYS: timedelta(minutes=5),
     EXPIRE_PROPOSALS: timedelta(minutes=1),
@@ -58,6 +61,11 @@ class JobServices(Protocol):
         ...
 
     @property
+    def ports(self) -> Mapping[str, Port]:
+        """Where effects go."""
+        ...
+
+    @property
     def drafter(self) -> Drafter:
         """What answers mails."""
         ...
@@ -76,6 +84,9 @@ def handlers(services: JobServices) -> dict[str, Handler]:
             with services.database.write() as session:
                 settle_drafts(session)
                 settle_invitations(session, now=now)
+
+    def deliver_outside(_payload: Mapping[str, Any], now: datetime) -> None:
+        deliver_effects(services.database, services.ports, now=now)
 
     def read_mailbox(_payload: Mapping[str, Any], now: datetime) -> None:
         read_mails(services, now=now)
@@ -98,6 +109,7 @@ def handlers(services: JobServices) -> dict[str, Handler]:
 
     return {
         DELIVER_MAIL: deliver_mail,
+        DELIVER_EFFECTS: deliver_outside,
         READ_MAILBOX: read_mailbox,
         INVITE_TO_SURVEYS: invite_to_surveys,
         EXPIRE_PROPOSALS: expire_proposals,
@@ -161,10 +173,4 @@ def import_options(settings: Settings) -> ImportOptions:
 def close_late_proposals(database: Database, *, now: datetime) -> int:
     """Mark the proposals whose time is over; they could not be confirmed any more anyway."""
     with database.write() as session:
-        closed = session.scalars(
-            update(Proposal)
-            .where(Proposal.state == ProposalState.PROPOSED, Proposal.expires_at <= now)
-            .values(state=ProposalState.EXPIRED)
-            .returning(Proposal.id)
-        ).all()
-    return len(closed)
+        return len(expire_late(session, now=now))

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from opsbot.commerce.records import insert_or_ignore
 from opsbot.db import Base
+from opsbot.toolkit.running import Place
 
 _HEAD = 1
 _AT_ONCE = 500
@@ -96,6 +97,12 @@ def record_audit(
     head.count, head.hash = event.number, event.hash
     session.flush()
     return event
+
+
+def record_for(session: Session, place: Place, action: str, subject: str, **detail: object) -> None:
+    """Append a row for whom a tool is run for; see `record_audit`."""
+    actor = place.caller.actor
+    record_audit(session, actor=actor, action=action, subject=subject, at=place.now, **detail)
 
 
 def verify(session: Session) -> AuditCheck:

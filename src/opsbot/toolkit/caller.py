@@ -1,7 +1,9 @@
 """Who is asking. Set by a channel from a signed token or a session; never by a model."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class Audience(StrEnum):
@@ -70,3 +72,20 @@ class Caller:
     def at_level(self, level: Level) -> "Caller":
         """Return the same person with a proof of `level`."""
         return replace(self, level=level)
+
+
+def dump_caller(caller: Caller) -> dict[str, Any]:
+    """Return a caller as plain values; what was begun for them can go on later."""
+    return asdict(caller) | {"roles": sorted(caller.roles), "level": int(caller.level)}
+
+
+def load_caller(values: Mapping[str, Any]) -> Caller:
+    """Return the caller that `dump_caller` kept."""
+    return Caller(
+        **{
+            **values,
+            "audience": Audience(values["audience"]),
+            "level": Level(values["level"]),
+            "roles": frozenset(values["roles"]),
+        }
+    )

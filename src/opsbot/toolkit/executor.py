@@ -13,14 +13,14 @@ from opsbot.errors import (
     NotAllowedError,
     NotFoundError,
     OpsbotError,
-    StaleError,
     UnavailableError,
 )
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit import identity
-from opsbot.toolkit.audit import record_audit
+from opsbot.toolkit.audit import record_for
 from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.ledger import Ledger, Waiting
 from opsbot.toolkit.limits import UseCounter, count_use
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
@@ -29,16 +29,9 @@ from opsbot.toolkit.proposals import (
     Preview,
     Proposal,
     ProposalState,
-    add_proposal,
-    close_proposal,
-    dump_result,
-    find_proposal,
-    hash_of,
-    load_result,
     read_preview,
-    take_proposal,
 )
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Result
 from opsbot.toolkit.running import Place, RunLimit, ToolRunner
 
 RUNS_PER_MINUTE = 60
@@ -64,6 +57,7 @@ class Executor:
         self._database = database
         self._settings = settings
         self._runner = ToolRunner(settings, tools, knowledge, policies)
+        self._ledger = Ledger(database, self._runner)
         self._limit = RunLimit(runs_per_minute)
         self._uses = UseCounter()
 
@@ -104,7 +98,7 @@ class Executor:
             self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
             raise
         if tool.writes:
-            return self._propose(tool, arguments, place)
+            return self._ledger.propose(tool, arguments, place)
         if tool.role == "proof":
             return self._prove(tool, arguments, place)
         return self._read(tool, arguments, place)
@@ -114,36 +108,68 @@ class Executor:
 
         Who may do it, the rules and the facts are checked again. When the facts have changed,
         nothing is done and a new preview comes back; when the rules forbid it by now, the state
-        is `failed` and the preview's `say` tells why. A second confirmation changes nothing and
-        returns the words of the first.
+        is `failed` and the preview's `say` tells why. Where a second person must agree, the state
+        is `waiting` and nothing is done yet. A second confirmation changes nothing and returns
+        the words of the first.
 
         Raises:
             NotFoundError: the caller has no such proposal.
             NotAllowedError: the caller may not do it any more, or must prove more first.
             UnavailableError: it broke; nothing was done, and it may be confirmed again.
         """
-        try:
-            with self._database.write(durable=True) as session:
-                proposal = find_proposal(session, caller, proposal_id)
-                place = Place(caller, now, proposal.conversation_id)
-                return self._confirm(session, proposal, place)
-        except (NotAllowedError, NotFoundError) as error:
-            place = Place(caller, now)
-            self._audit(place, "refused", proposal_id[:_LONGEST_NAME], code=error.code)
-            raise
+        return self._ledger.confirm(caller, proposal_id, now=now)
 
     def cancel(self, caller: Caller, proposal_id: str, *, now: datetime) -> Preview:
-        """Drop a preview; what was executed, or ended before, stays as it is.
+        """Drop a preview, or withdraw what waits; what was executed or ended stays as it is.
 
         Raises:
             NotFoundError: the caller has no such proposal.
         """
-        with self._database.write(durable=True) as session:
-            proposal = find_proposal(session, caller, proposal_id)
-            late = now >= proposal.expires_at
-            state = ProposalState.EXPIRED if late else ProposalState.CANCELLED
-            take_proposal(session, proposal, state, now=now)
-            return read_preview(proposal, now=now)
+        return self._ledger.cancel(caller, proposal_id, now=now)
+
+    def approve(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
+        """Agree to a waiting proposal as a second person, and do it for who asked for it.
+
+        The rules and the facts are checked again. When the facts have changed, nothing is done,
+        and who asked for it gets a new preview, to confirm within three days. A second approval
+        changes nothing and returns the words of the first.
+
+        Raises:
+            NotFoundError: there is no such proposal, or the caller does not work here.
+            ApprovalRequiredError: it is the caller's own, or they have none of the roles.
+            UnavailableError: it broke; nothing was done, and it may be approved again.
+        """
+        return self._ledger.approve(caller, proposal_id, now=now)
+
+    def reject(
+        self, caller: Caller, proposal_id: str, *, now: datetime, reason: str = ""
+    ) -> Confirmation:
+        """Refuse a waiting proposal as a second person; errors as in `approve`."""
+        return self._ledger.reject(caller, proposal_id, reason=reason, now=now)
+
+    def waiting(self, caller: Caller, *, now: datetime) -> list[Waiting]:
+        """Return what waits for a second person: what the caller may decide, and their own."""
+        return self._ledger.waiting(caller, now=now)
+
+    def undo(
+        self,
+        caller: Caller,
+        proposal_id: str,
+        *,
+        now: datetime,
+        conversation_id: str | None = None,
+    ) -> Preview:
+        """Propose what takes an executed change back; it is confirmed like any other.
+
+        Staff may ask for it whoever made the change; what they may do, the tool's roles decide.
+
+        Raises:
+            NotFoundError: the caller may see no such proposal.
+            ConflictError: it was not executed, was taken back already, or cannot be.
+            OpsbotError: as the tool that takes it back.
+        """
+        self._limit.check(caller, now)
+        return self._ledger.undo(caller, proposal_id, now=now, conversation_id=conversation_id)
 
     def open_proposal(self, conversation_id: str, *, now: datetime) -> Preview | None:
         """Return the preview of a conversation that waits for a decision, if there is one."""
@@ -184,7 +210,7 @@ class Executor:
             words = identity.send_code(
                 session, caller, self._settings, conversation_id=conversation_id, now=now
             )
-            _record(session, place, "code_sent", conversation_id)
+            record_for(session, place, "code_sent", conversation_id)
         return words
 
     def check_code(
@@ -249,80 +275,10 @@ class Executor:
             except OpsbotError as error:
                 failed = error
             detail = {"conversation": place.conversation_id}
-            _record(session, place, wrong if failed else right, subject, **detail)
+            record_for(session, place, wrong if failed else right, subject, **detail)
         if failed is not None:
             raise failed
         return outcome
-
-    def _propose(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Preview:
-        try:
-            self._runner.check_level(tool, place.caller)
-            checked = tool.check(arguments)
-            # A session to read in: whatever a preview should write is dropped with it.
-            with self._database.read() as session:
-                change: Change = self._runner.call(tool, session, place, checked)
-            with self._database.write(durable=True) as session:
-                count_use(session, place.caller, tool.name, tool.limits, now=place.now)
-                return add_proposal(session, place, tool.name, checked, change)
-        except OpsbotError as error:
-            self._note_refusal(tool, place, error)
-            raise
-
-    def _confirm(self, session: Session, proposal: Proposal, place: Place) -> Confirmation:
-        preview = read_preview(proposal, now=place.now)
-        if preview.state is ProposalState.EXPIRED:
-            take_proposal(session, proposal, ProposalState.EXPIRED, now=place.now)
-        if preview.state is not ProposalState.PROPOSED:
-            return _told(proposal, preview)
-        tool = self._runner.find(place.caller, proposal.tool)
-        self._runner.check_level(tool, place.caller)
-        if hash_of(proposal.arguments) != proposal.arguments_hash:
-            raise NotAllowedError("What was confirmed is not what was shown. Nothing was done.")
-        if not take_proposal(session, proposal, ProposalState.EXECUTED, now=place.now):
-            return _told(proposal, read_preview(proposal, now=place.now))
-        return self._execute(session, tool, proposal, place)
-
-    def _execute(
-        self, session: Session, tool: AnyTool, proposal: Proposal, place: Place
-    ) -> Confirmation:
-        """Run the tool again on fresh rows, and apply it when its facts are the same."""
-        result, renewed, code = None, None, ""
-        try:
-            with session.begin_nested():
-                checked = tool.check(proposal.arguments)
-                change: Change = self._runner.call(tool, session, place, checked)
-                if hash_of(change.basis) != proposal.basis_hash:
-                    raise StaleError("The facts changed.")  # noqa: TRY301  (as `apply` raises it)
-                result = self._runner.apply(tool, change)
-                session.flush()
-            close_proposal(session, proposal, ProposalState.EXECUTED, dump_result(result))
-        except UnavailableError:
-            raise
-        except StaleError as error:
-            code = error.code
-            renewed = self._renew(session, tool, proposal, place)
-        except OpsbotError as error:
-            code = error.code
-            close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
-        detail = {"proposal": proposal.id, "arguments": proposal.arguments, "code": code}
-        _record(session, place, "refused" if code else "executed", tool.name, **detail)
-        return Confirmation(read_preview(proposal, now=place.now), result, renewed)
-
-    def _renew(
-        self, session: Session, tool: AnyTool, proposal: Proposal, place: Place
-    ) -> Preview | None:
-        """Show how the change looks now, if it still is possible."""
-        session.expire_all()
-        checked = tool.check(proposal.arguments)
-        try:
-            change: Change = self._runner.call(tool, session, place, checked)
-        except UnavailableError:
-            raise
-        except OpsbotError as error:
-            close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
-            return None
-        close_proposal(session, proposal, ProposalState.STALE, None)
-        return add_proposal(session, place, tool.name, checked, change)
 
     def _note_refusal(self, tool: AnyTool, place: Place, error: OpsbotError) -> None:
         """Audit that a change, or a look at personal data, was refused: by a rule, not a typo."""
@@ -332,16 +288,4 @@ class Executor:
 
     def _audit(self, place: Place, action: str, subject: str, **detail: object) -> None:
         with self._database.write() as session:
-            _record(session, place, action, subject, **detail)
-
-
-def _record(session: Session, place: Place, action: str, subject: str, **detail: object) -> None:
-    actor = place.caller.actor
-    record_audit(session, actor=actor, action=action, subject=subject, at=place.now, **detail)
-
-
-def _told(proposal: Proposal, preview: Preview) -> Confirmation:
-    """Return what was said when the proposal ended."""
-    executed = preview.state is ProposalState.EXECUTED and proposal.result is not None
-    result = load_result(proposal.result or {}) if executed else None
-    return Confirmation(preview, result, None)
+            record_for(session, place, action, subject, **detail)

@@ -1,7 +1,5 @@
-"""The ledger of changes: shown to a person first, done only when that person confirms."""
+"""The rows of the ledger of changes: shown to a person first, done only when they are confirmed."""
 
-import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,28 +13,41 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from opsbot.db import Base
 from opsbot.errors import NotFoundError
 from opsbot.toolkit.caller import Caller
-from opsbot.toolkit.results import Card, Change, Clause, Column, Result, Table
+from opsbot.toolkit.kept_results import hash_of, plain
+from opsbot.toolkit.results import Approval, Change, Clause, Result, Undo
 from opsbot.toolkit.running import Place
 
 LIFETIME = timedelta(minutes=15)
+"""How long a preview waits for the person it was shown to."""
+APPROVAL_LIFETIME = timedelta(days=3)
+"""How long a confirmed change waits for a second person."""
 
 
 class ProposalState(StrEnum):
-    """proposed → executed; or it ends otherwise, and nothing was done."""
+    """proposed → executed, or proposed → waiting → executed; else it ends, and nothing was done."""
 
     PROPOSED = "proposed"
+    WAITING = "waiting"
+    """Confirmed by who asked for it; a second person must agree."""
     EXECUTED = "executed"
     CANCELLED = "cancelled"
+    REJECTED = "rejected"
     EXPIRED = "expired"
     FAILED = "failed"
     STALE = "stale"
+
+
+OPEN = (ProposalState.PROPOSED, ProposalState.WAITING)
 
 
 class Proposal(Base):
     """One change that was shown to one person in one conversation."""
 
     __tablename__ = "proposals"
-    __table_args__ = (Index("ix_proposals_conversation_id_state", "conversation_id", "state"),)
+    __table_args__ = (
+        Index("ix_proposals_conversation_id_state", "conversation_id", "state"),
+        Index("ix_proposals_state_expires_at", "state", "expires_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     """128 random bits, safe in an address."""
@@ -49,17 +60,32 @@ class Proposal(Base):
     arguments: Mapped[dict[str, Any]]
     arguments_hash: Mapped[str]
     basis_hash: Mapped[str]
-    """Of the facts that the preview rests on."""
+    """Of the facts that the preview rests on, and of who must agree."""
     title: Mapped[str]
     details: Mapped[list[str]]
     button: Mapped[str]
     clause: Mapped[dict[str, str] | None]
+    approval: Mapped[dict[str, Any] | None]
+    """An `Approval`: who must agree, and why."""
     state: Mapped[ProposalState] = mapped_column(default=ProposalState.PROPOSED)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    """Until when the one may confirm; once it waits, until when the other may approve."""
+    confirmed_at: Mapped[datetime | None]
+    """When who asked for it confirmed it; set while it waits, and kept."""
+    confirmed_by: Mapped[dict[str, Any] | None]
+    """The caller as they were then; on their behalf it is done when the second person agrees."""
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    """The second person who approved or rejected it; see `Caller.actor`."""
     result: Mapped[dict[str, Any] | None]
-    """What the tool returned when it was executed; `say` alone when it failed."""
+    """What the tool returned when it was executed; `say` alone in other states."""
+    undo: Mapped[dict[str, Any] | None]
+    """Once executed: an `Undo`, where the world allows it."""
+    undoes: Mapped[str | None]
+    """The executed proposal that this one takes back."""
+    undone_by: Mapped[str | None]
+    """The executed proposal that took this one back."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +101,11 @@ class Preview:
     state: ProposalState
     expires_at: datetime
     say: str
-    """Once executed or failed: what there is to say; else empty."""
+    """Once it is confirmed, or ended: what there is to say; else empty."""
+    approval: Approval | None = None
+    """Who must agree once it is confirmed."""
+    can_undo: bool = False
+    """It was executed, can be taken back, and has not been."""
 
 
 @dataclass(frozen=True)
@@ -88,74 +118,106 @@ class Confirmation:
     """When executed; on every later confirmation the same words again, and nothing is done."""
     renewed: Preview | None
     """When the facts had changed: a new preview to look at. Nothing was done."""
+    conversation_id: str | None = None
+    """Where who asked for it is told."""
 
 
 def add_proposal(
-    session: Session, place: Place, tool: str, arguments: Mapping[str, Any], change: Change
-) -> Preview:
-    """Keep a change to be confirmed; open ones of the same conversation are dropped."""
-    caller, conversation_id, now = place.caller, place.conversation_id, place.now
-    if conversation_id is not None:
-        session.execute(
-            update(Proposal)
-            .where(
-                Proposal.conversation_id == conversation_id,
-                Proposal.state == ProposalState.PROPOSED,
-            )
-            .values(state=ProposalState.CANCELLED, decided_at=now)
-        )
-    plain = json.loads(_canonical(arguments))
+    session: Session,
+    place: Place,
+    tool: str,
+    arguments: Mapping[str, Any],
+    change: Change,
+    *,
+    undoes: str | None = None,
+    lifetime: timedelta = LIFETIME,
+) -> Proposal:
+    """Keep a change to be confirmed."""
+    known = plain(arguments)
     proposal = Proposal(
         id=secrets.token_urlsafe(16),
-        owner=caller.owner,
-        actor=caller.actor,
-        conversation_id=conversation_id,
+        owner=place.caller.owner,
+        actor=place.caller.actor,
+        conversation_id=place.conversation_id,
         tool=tool,
-        arguments=plain,
-        arguments_hash=hash_of(plain),
-        basis_hash=hash_of(change.basis),
+        arguments=known,
+        arguments_hash=hash_of(known),
+        basis_hash=basis_of(change),
         title=change.title,
         details=list(change.details),
         button=change.button,
         clause=asdict(change.clause) if change.clause else None,
+        approval=plain(asdict(change.approval)) if change.approval else None,
         state=ProposalState.PROPOSED,
-        created_at=now,
-        expires_at=now + LIFETIME,
-        decided_at=None,
-        result=None,
+        created_at=place.now,
+        expires_at=place.now + lifetime,
+        undoes=undoes,
     )
     session.add(proposal)
     session.flush()
-    return read_preview(proposal, now=now)
+    return proposal
 
 
-def find_proposal(session: Session, caller: Caller, proposal_id: str) -> Proposal:
+def drop_open(session: Session, conversation_id: str, *, now: datetime) -> None:
+    """Drop the previews of a conversation that nobody has confirmed; a newer one comes."""
+    session.execute(
+        update(Proposal)
+        .where(
+            Proposal.conversation_id == conversation_id,
+            Proposal.state == ProposalState.PROPOSED,
+        )
+        .values(state=ProposalState.CANCELLED, decided_at=now)
+    )
+
+
+def expire_late(session: Session, *, now: datetime) -> list[str]:
+    """Mark the proposals whose time is over; they could not be confirmed any more anyway."""
+    late = (Proposal.state.in_(OPEN), Proposal.expires_at <= now)
+    expired = {"state": ProposalState.EXPIRED}
+    return list(
+        session.scalars(update(Proposal).where(*late).values(expired).returning(Proposal.id))
+    )
+
+
+def find_own(session: Session, caller: Caller, proposal_id: str) -> Proposal:
     """Return one of the caller's proposals, locked until the transaction ends.
 
     Raises:
         NotFoundError: there is none, or it is somebody else's.
     """
+    mine = (Proposal.owner == caller.owner, Proposal.actor == caller.actor)
     proposal = session.scalar(
-        select(Proposal)
-        .where(
-            Proposal.id == proposal_id,
-            Proposal.owner == caller.owner,
-            Proposal.actor == caller.actor,
-        )
-        .with_for_update()
+        select(Proposal).where(Proposal.id == proposal_id, *mine).with_for_update()
     )
     if proposal is None:
         raise NotFoundError("proposal", proposal_id[:40])
     return proposal
 
 
+def find_any(session: Session, proposal_id: str) -> Proposal:
+    """Return a proposal for a member of staff, locked until the transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    proposal = session.scalar(select(Proposal).where(Proposal.id == proposal_id).with_for_update())
+    if proposal is None:
+        raise NotFoundError("proposal", proposal_id[:40])
+    return proposal
+
+
 def take_proposal(
-    session: Session, proposal: Proposal, state: ProposalState, *, now: datetime
+    session: Session,
+    proposal: Proposal,
+    state: ProposalState,
+    *,
+    now: datetime,
+    of: tuple[ProposalState, ...] = OPEN,
 ) -> bool:
-    """Move an open proposal to `state`; tell whether it still was open."""
+    """Move a proposal in one of the states `of` to `state`; tell whether it still was in one."""
     taken = session.execute(
         update(Proposal)
-        .where(Proposal.id == proposal.id, Proposal.state == ProposalState.PROPOSED)
+        .where(Proposal.id == proposal.id, Proposal.state.in_(of))
         .values(state=state, decided_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -171,9 +233,25 @@ def close_proposal(
     session.flush()
 
 
+def mark_undone(session: Session, proposal_id: str, *, by: str) -> bool:
+    """Note that a change was taken back; tell whether it was executed and not undone before."""
+    marked = session.execute(
+        update(Proposal)
+        .where(
+            Proposal.id == proposal_id,
+            Proposal.state == ProposalState.EXECUTED,
+            Proposal.undone_by.is_(None),
+        )
+        .values(undone_by=by)
+    )
+    return bool(marked.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
+
+
 def read_preview(proposal: Proposal, *, now: datetime) -> Preview:
     """Return a proposal as it is shown; an open one past its time reads as expired."""
-    late = proposal.state is ProposalState.PROPOSED and now >= proposal.expires_at
+    late = proposal.state in OPEN and now >= proposal.expires_at
+    say = (proposal.result or {}).get("say", "")
+    executed = proposal.state is ProposalState.EXECUTED
     return Preview(
         id=proposal.id,
         tool=proposal.tool,
@@ -183,44 +261,19 @@ def read_preview(proposal: Proposal, *, now: datetime) -> Preview:
         clause=Clause(**proposal.clause) if proposal.clause else None,
         state=ProposalState.EXPIRED if late else proposal.state,
         expires_at=proposal.expires_at,
-        say=(proposal.result or {}).get("say", ""),
+        say="" if late else say,
+        approval=Approval(**proposal.approval) if proposal.approval else None,
+        can_undo=executed and proposal.undo is not None and proposal.undone_by is None,
     )
 
 
-def dump_result(result: Result) -> dict[str, Any]:
-    """Return what of a change's result is kept, to say it again."""
-    return {
-        "say": result.say,
-        "facts": json.loads(_canonical(result.facts)),
-        "cards": [asdict(card) for card in result.cards],
-        "table": asdict(result.table) if result.table else None,
-        "quick_replies": list(result.quick_replies),
-        "hands_off": result.hands_off,
-    }
+def undo_of(proposal: Proposal) -> Undo | None:
+    """Return the call that takes an executed proposal back, if there is one."""
+    return Undo(**proposal.undo) if proposal.undo else None
 
 
-def load_result(stored: Mapping[str, Any]) -> Result:
-    """Return the result that `dump_result` kept."""
-    table = stored.get("table")
-    return Result(
-        say=stored["say"],
-        facts=stored.get("facts", {}),
-        cards=tuple(Card(**card) for card in stored.get("cards", ())),
-        table=_load_table(table) if table else None,
-        quick_replies=tuple(stored.get("quick_replies", ())),
-        hands_off=stored.get("hands_off", False),
-    )
-
-
-def hash_of(value: object) -> str:
-    """Return a hash that is equal for equal facts, whatever the order of their keys."""
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
-
-
-def _load_table(stored: Mapping[str, Any]) -> Table:
-    columns = tuple(Column(**column) for column in stored["columns"])
-    return Table(caption=stored["caption"], columns=columns, rows=stored["rows"])
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+def basis_of(change: Change) -> str:
+    """Return the hash of what a preview rests on: the facts, and who must agree."""
+    if change.approval is None:
+        return hash_of(change.basis)
+    return hash_of({"basis": change.basis, "approval": asdict(change.approval)})

@@ -83,6 +83,9 @@ class Result:
     """The owner of that order."""
     hands_off: bool = False
     """A person shall take over."""
+    undo: "Undo | None" = None
+    """Of a change: what takes it back, where only the doing tells it, as a new document's number.
+    It wins over the change's own."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,24 @@ class Clause:
     id: str
     title: str
     text: str
+
+
+@dataclass(frozen=True)
+class Approval:
+    """That a second person must agree: a different member of staff with one of the roles."""
+
+    roles: Sequence[str]
+    """Any of these."""
+    why: str
+    """Why it is needed, to follow "it needs a second person": "above 100.00 EUR"."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The call that takes a change back. It is proposed and confirmed like any other."""
+
+    tool: str
+    arguments: Mapping[str, Json]
 
 
 @dataclass(frozen=True)
@@ -114,3 +135,7 @@ class Change:
     """Does it, in the open transaction. Called at most once."""
     clause: Clause | None = None
     """The rule that allows it."""
+    approval: Approval | None = None
+    """Set: after the person has confirmed, it waits for a second one."""
+    undo: Undo | None = None
+    """What takes it back, where the world allows it."""

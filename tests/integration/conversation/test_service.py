@@ -8,10 +8,10 @@ from langchain_core.messages import AIMessage
 from sqlalchemy import select
 
 from opsbot.conversation.models import Author, Conversation, Message, TurnState
-from opsbot.conversation.store import SupersededError, add_message, dump_caller, hold_turn
+from opsbot.conversation.store import SupersededError, add_message, hold_turn
 from opsbot.errors import InvalidInputError, NotFoundError, UnavailableError
 from opsbot.mail.outgoing import OutgoingMail
-from opsbot.toolkit.caller import Audience, Caller
+from opsbot.toolkit.caller import Audience, Caller, dump_caller
 from tests.factories import NOON
 from tests.integration.conversation.conftest import Shop, call
 

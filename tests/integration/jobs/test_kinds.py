@@ -1,5 +1,6 @@
 """What the clock starts: mails leave, mails are read, customers are asked, proposals end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
+from opsbot.commerce.ports import Port, open_ports
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.drafts.models import Draft, DraftState
@@ -44,6 +46,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    ports: Mapping[str, Port]
     drafter: Drafter
     gaps: Gaps
 
@@ -53,7 +56,7 @@ def parts(database: Database, settings: Settings) -> Parts:
     """The parts, with a clerk who answers mails."""
     chosen = settings.model_copy(update={"web_dir": WEB})
     gaps = NoGaps(database, cast("Knowledge", None))
-    return Parts(chosen, database, Drafter(database, Clerk(), chosen), gaps)
+    return Parts(chosen, database, open_ports(chosen), Drafter(database, Clerk(), chosen), gaps)
 
 
 @pytest.fixture

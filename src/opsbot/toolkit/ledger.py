@@ -1,0 +1,409 @@
+"""What becomes of a change: proposed, confirmed, approved by a second person, done once, undone.
+
+Every step is one transaction. The proposal's row is locked in it, its state moves by a conditional
+UPDATE, and the change, its history, its outside effects and its audit row commit with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opsbot.commerce.customers import Customer
+from opsbot.commerce.records import APPROVED_BY
+from opsbot.db import Database
+from opsbot.errors import (
+    ApprovalRequiredError,
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+    OpsbotError,
+    StaleError,
+    UnavailableError,
+)
+from opsbot.staff import Staff
+from opsbot.toolkit.audit import record_for
+from opsbot.toolkit.caller import Caller, dump_caller, load_caller
+from opsbot.toolkit.kept_results import dump_result, hash_of, load_result, plain
+from opsbot.toolkit.limits import count_use
+from opsbot.toolkit.loading import AnyTool
+from opsbot.toolkit.proposals import (
+    APPROVAL_LIFETIME,
+    LIFETIME,
+    Confirmation,
+    Preview,
+    Proposal,
+    ProposalState,
+    add_proposal,
+    basis_of,
+    close_proposal,
+    drop_open,
+    find_any,
+    find_own,
+    mark_undone,
+    read_preview,
+    take_proposal,
+    undo_of,
+)
+from opsbot.toolkit.results import Approval, Change, Result
+from opsbot.toolkit.running import Place, ToolRunner
+
+_PROPOSED, _WAITING = (ProposalState.PROPOSED,), (ProposalState.WAITING,)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A confirmed change that waits for a second person, as that person sees it."""
+
+    preview: Preview
+    asked_by: str
+    """Name of who asked for it and confirmed it."""
+    asked_at: datetime
+    may_decide: bool
+    """False for one's own, and for want of a role."""
+
+
+class Ledger:
+    """Keeps proposals and does them. Safe to use from several threads and processes."""
+
+    def __init__(self, database: Database, runner: ToolRunner) -> None:
+        self._database = database
+        self._runner = runner
+
+    def propose(
+        self,
+        tool: AnyTool,
+        arguments: Mapping[str, object],
+        place: Place,
+        *,
+        undoes: str | None = None,
+    ) -> Preview:
+        """Keep what a tool would do, and return how it looks. Nothing is done.
+
+        Raises:
+            OpsbotError: as the tool's, or because of the arguments.
+        """
+        try:
+            self._runner.check_level(tool, place.caller)
+            checked = tool.check(arguments)
+            # A session to read in: whatever a preview should write is dropped with it.
+            with self._database.read() as session:
+                change: Change = self._runner.call(tool, session, place, checked)
+            with self._database.write(durable=True) as session:
+                count_use(session, place.caller, tool.name, tool.limits, now=place.now)
+                if place.conversation_id is not None:
+                    drop_open(session, place.conversation_id, now=place.now)
+                kept = add_proposal(session, place, tool.name, checked, change, undoes=undoes)
+                return read_preview(kept, now=place.now)
+        except OpsbotError as error:
+            self._audit(place, "refused", tool.name, code=error.code)
+            raise
+
+    def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
+        """Do what a preview announced, or let it wait for a second person; see `Executor`."""
+        with self._refusals(caller, proposal_id, now), self._transaction() as session:
+            proposal = find_own(session, caller, proposal_id)
+            place = Place(caller, now, proposal.conversation_id)
+            if not self._take(session, proposal, _PROPOSED, now):
+                return _told(proposal, now)
+            tool = self._runner.find(caller, proposal.tool)
+            self._runner.check_level(tool, caller)
+            return self._perform(session, tool, proposal, place, None)
+
+    def cancel(self, caller: Caller, proposal_id: str, *, now: datetime) -> Preview:
+        """Drop an open proposal of one's own; see `Executor`."""
+        with self._transaction() as session:
+            proposal = find_own(session, caller, proposal_id)
+            late = now >= proposal.expires_at
+            state = ProposalState.EXPIRED if late else ProposalState.CANCELLED
+            waited = proposal.state is ProposalState.WAITING
+            taken = take_proposal(session, proposal, state, now=now)
+            if taken and waited:
+                close_proposal(session, proposal, state, None)
+                record_for(
+                    session, Place(caller, now), "withdrawn", proposal.tool, proposal=proposal.id
+                )
+            return read_preview(proposal, now=now)
+
+    def approve(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
+        """Agree as the second person, and do it on behalf of the first; see `Executor`."""
+        with self._refusals(caller, proposal_id, now), self._transaction() as session:
+            proposal = _find_to_decide(session, caller, proposal_id)
+            if not self._take(session, proposal, _WAITING, now):
+                return _told(proposal, now)
+            proposal.decided_by = session.info[APPROVED_BY] = caller.actor
+            record_for(session, Place(caller, now), "approved", proposal.tool, proposal=proposal.id)
+            try:
+                asker = _asker(session, proposal)
+                tool = self._runner.find(asker, proposal.tool)
+                self._runner.check_level(tool, asker)
+            except NotAllowedError as error:
+                close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
+                return _told(proposal, now)
+            place = Place(asker, now, proposal.conversation_id)
+            return self._perform(session, tool, proposal, place, caller)
+
+    def reject(
+        self, caller: Caller, proposal_id: str, *, reason: str, now: datetime
+    ) -> Confirmation:
+        """Refuse as the second person; see `Executor`."""
+        with self._refusals(caller, proposal_id, now), self._transaction() as session:
+            proposal = _find_to_decide(session, caller, proposal_id)
+            if self._take(session, proposal, _WAITING, now, to=ProposalState.REJECTED):
+                proposal.decided_by = caller.actor
+                words = f"It was not approved: {reason}" if reason else "It was not approved."
+                close_proposal(session, proposal, ProposalState.REJECTED, {"say": words})
+                record_for(
+                    session,
+                    Place(caller, now),
+                    "rejected",
+                    proposal.tool,
+                    proposal=proposal.id,
+                    reason=reason,
+                )
+            return _told(proposal, now)
+
+    def waiting(self, caller: Caller, *, now: datetime) -> list[Waiting]:
+        """Return what waits for a second person and concerns this member of staff."""
+        if not caller.is_staff:
+            return []
+        waits = (Proposal.state == ProposalState.WAITING, Proposal.expires_at > now)
+        oldest = select(Proposal).where(*waits).order_by(Proposal.confirmed_at, Proposal.id)
+        with self._database.read() as session:
+            return [
+                Waiting(
+                    read_preview(proposal, now=now),
+                    _name_of(session, proposal),
+                    proposal.confirmed_at or proposal.created_at,
+                    may_decide=_has_role(caller, proposal) and proposal.actor != caller.actor,
+                )
+                for proposal in session.scalars(oldest)
+                if _has_role(caller, proposal) or proposal.actor == caller.actor
+            ]
+
+    def undo(
+        self,
+        caller: Caller,
+        proposal_id: str,
+        *,
+        now: datetime,
+        conversation_id: str | None = None,
+    ) -> Preview:
+        """Propose what takes an executed change back; see `Executor`."""
+        with self._database.read() as session:
+            done = session.get(Proposal, proposal_id)
+            own = done is not None and (done.owner, done.actor) == (caller.owner, caller.actor)
+            if done is None or not (own or caller.is_staff):
+                raise NotFoundError("proposal", proposal_id[:40])
+            call = undo_of(done)
+            conversation_id = conversation_id or (done.conversation_id if own else None)
+        if done.state is not ProposalState.EXECUTED:
+            raise ConflictError("That was not done, so there is nothing to take back.")
+        if done.undone_by is not None:
+            raise ConflictError("That was taken back already.")
+        if call is None:
+            raise ConflictError("That cannot be taken back.")
+        tool = self._runner.find(caller, call.tool)
+        place = Place(caller, now, conversation_id)
+        return self.propose(tool, call.arguments, place, undoes=done.id)
+
+    def _take(
+        self,
+        session: Session,
+        proposal: Proposal,
+        of: tuple[ProposalState, ...],
+        now: datetime,
+        *,
+        to: ProposalState = ProposalState.EXECUTED,
+    ) -> bool:
+        """Take an open proposal within its time, whose row is what was shown."""
+        if proposal.state not in of:
+            return False
+        if now >= proposal.expires_at:
+            take_proposal(session, proposal, ProposalState.EXPIRED, now=now, of=of)
+            close_proposal(session, proposal, ProposalState.EXPIRED, None)
+            return False
+        if hash_of(proposal.arguments) != proposal.arguments_hash:
+            raise NotAllowedError("What was confirmed is not what was shown. Nothing was done.")
+        return take_proposal(session, proposal, to, now=now, of=of)
+
+    def _perform(
+        self,
+        session: Session,
+        tool: AnyTool,
+        proposal: Proposal,
+        place: Place,
+        approver: Caller | None,
+    ) -> Confirmation:
+        """Run the tool again on fresh rows, and apply it when its facts are the same."""
+        result, renewed, code, action = None, None, "", "executed"
+        try:
+            with session.begin_nested():
+                change = self._fresh(session, tool, proposal, place)
+                if change.approval is not None and approver is None:
+                    _let_wait(session, proposal, change.approval, place)
+                    action = "confirmed"
+                else:
+                    result = self._apply(session, tool, proposal, change)
+        except UnavailableError:
+            raise
+        except StaleError as error:
+            code = error.code
+            renewed = self._renew(session, tool, proposal, place, by_approver=approver is not None)
+        except OpsbotError as error:
+            code = error.code
+            close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
+        detail: dict[str, object] = {
+            "proposal": proposal.id,
+            "arguments": proposal.arguments,
+            "code": code,
+        }
+        if approver is not None:
+            detail["approved_by"] = approver.actor
+        record_for(session, place, "refused" if code else action, tool.name, **detail)
+        preview = read_preview(proposal, now=place.now)
+        return Confirmation(preview, result, renewed, proposal.conversation_id)
+
+    def _fresh(self, session: Session, tool: AnyTool, proposal: Proposal, place: Place) -> Change:
+        change: Change = self._runner.call(tool, session, place, tool.check(proposal.arguments))
+        if basis_of(change) != proposal.basis_hash:
+            raise StaleError("The facts changed.")
+        return change
+
+    def _apply(self, session: Session, tool: AnyTool, proposal: Proposal, change: Change) -> Result:
+        result = self._runner.apply(tool, change)
+        if proposal.undoes and not mark_undone(session, proposal.undoes, by=proposal.id):
+            raise ConflictError("That was taken back already.")
+        undo = result.undo or change.undo
+        proposal.undo = plain(asdict(undo)) if undo else None
+        close_proposal(session, proposal, ProposalState.EXECUTED, dump_result(result))
+        return result
+
+    def _renew(
+        self,
+        session: Session,
+        tool: AnyTool,
+        proposal: Proposal,
+        place: Place,
+        *,
+        by_approver: bool,
+    ) -> Preview | None:
+        """Show how the change looks now, if it still is possible, to the one who asked for it."""
+        session.expire_all()
+        checked = tool.check(proposal.arguments)
+        try:
+            change: Change = self._runner.call(tool, session, place, checked)
+        except UnavailableError:
+            raise
+        except OpsbotError as error:
+            close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
+            return None
+        close_proposal(session, proposal, ProposalState.STALE, None)
+        if place.conversation_id is not None and not by_approver:
+            drop_open(session, place.conversation_id, now=place.now)
+        # Who asked for it may be away when the second person looks at it.
+        lifetime: timedelta = APPROVAL_LIFETIME if by_approver else LIFETIME
+        kept = add_proposal(
+            session,
+            place,
+            tool.name,
+            checked,
+            change,
+            undoes=proposal.undoes,
+            lifetime=lifetime,
+        )
+        return read_preview(kept, now=place.now)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self._database.write(durable=True) as session:
+            yield session
+
+    @contextmanager
+    def _refusals(self, caller: Caller, proposal_id: str, now: datetime) -> Iterator[None]:
+        """Note in the audit whom the ledger refused."""
+        try:
+            yield
+        except (NotAllowedError, NotFoundError) as error:
+            self._audit(Place(caller, now), "refused", proposal_id[:40], code=error.code)
+            raise
+
+    def _audit(self, place: Place, action: str, subject: str, **detail: object) -> None:
+        with self._database.write() as session:
+            record_for(session, place, action, subject, **detail)
+
+
+def _let_wait(session: Session, proposal: Proposal, approval: Approval, place: Place) -> None:
+    who = " or ".join(role.replace("_", " ") for role in approval.roles)
+    words = f"It needs a second person ({approval.why}) and now waits for a {who} to approve it."
+    if not place.caller.is_staff:
+        words = f"A colleague must agree to it first ({approval.why}). You will hear from us."
+    proposal.confirmed_at = place.now
+    proposal.confirmed_by = dump_caller(place.caller)
+    proposal.expires_at = place.now + APPROVAL_LIFETIME
+    proposal.decided_at = None
+    close_proposal(session, proposal, ProposalState.WAITING, {"say": words})
+
+
+def _find_to_decide(session: Session, caller: Caller, proposal_id: str) -> Proposal:
+    """Return a proposal that this member of staff may approve or reject.
+
+    Raises:
+        NotFoundError: there is none, or the caller does not work here.
+        ApprovalRequiredError: it is their own, or they have none of the roles.
+    """
+    if not caller.is_staff:
+        raise NotFoundError("proposal", proposal_id[:40])
+    proposal = find_any(session, proposal_id)
+    if proposal.approval is None or proposal.confirmed_at is None:
+        raise NotFoundError("proposal", proposal_id[:40])
+    roles = proposal.approval["roles"]
+    if proposal.actor == caller.actor:
+        message = "Nobody approves their own. A second person must look at it."
+        raise ApprovalRequiredError(message, roles=roles)
+    if not _has_role(caller, proposal):
+        message = f"Only a {' or '.join(roles)} may decide that."
+        raise ApprovalRequiredError(message, roles=roles)
+    return proposal
+
+
+def _has_role(caller: Caller, proposal: Proposal) -> bool:
+    return not caller.roles.isdisjoint((proposal.approval or {}).get("roles", ()))
+
+
+def _asker(session: Session, proposal: Proposal) -> Caller:
+    """Return who confirmed the proposal, with the roles they have today.
+
+    Raises:
+        NotAllowedError: they do not work here, or are not our customer, any more.
+    """
+    asker = load_caller(proposal.confirmed_by or {})
+    if asker.staff_id is not None:
+        staff = session.get(Staff, asker.staff_id)
+        if staff is None or not staff.active:
+            raise NotAllowedError("Who asked for it does not work here any more.")
+        return load_caller({**(proposal.confirmed_by or {}), "roles": staff.roles})
+    customer = session.get(Customer, asker.customer_id) if asker.customer_id else None
+    if asker.customer_id and (customer is None or customer.anonymized_at is not None):
+        raise NotAllowedError("Who asked for it is not our customer any more.")
+    return asker
+
+
+def _name_of(session: Session, proposal: Proposal) -> str:
+    asker = load_caller(proposal.confirmed_by or {})
+    if asker.staff_id is not None:
+        staff = session.get(Staff, asker.staff_id)
+        return staff.name if staff else proposal.actor
+    customer = session.get(Customer, asker.customer_id) if asker.customer_id else None
+    return customer.name if customer else "A visitor"
+
+
+def _told(proposal: Proposal, now: datetime) -> Confirmation:
+    """Return what was said when the proposal ended."""
+    preview = read_preview(proposal, now=now)
+    executed = preview.state is ProposalState.EXECUTED and proposal.result is not None
+    result = load_result(proposal.result or {}) if executed else None
+    return Confirmation(preview, result, None, proposal.conversation_id)
