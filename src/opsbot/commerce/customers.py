@@ -1,14 +1,19 @@
 """Who buys."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from opsbot.commerce.records import Sourced
+from opsbot.commerce.records import Sourced, record_event
 from opsbot.db import Base
 from opsbot.errors import NotFoundError
+
+ADDRESS_PARTS = ("name", "line1", "line2", "city", "region", "postal_code", "country")
+"""What an address is made of."""
 
 
 class CustomerKind(StrEnum):
@@ -76,3 +81,44 @@ def find_customer(session: Session, text: str) -> Customer:
     if customer is None:
         raise NotFoundError("customer", key)
     return customer
+
+
+def addresses_of(session: Session, customer_id: int) -> list[Address]:
+    """Return a customer's addresses, the default one first."""
+    own = select(Address).where(Address.customer_id == customer_id)
+    return list(session.scalars(own.order_by(Address.is_default.desc(), Address.id)))
+
+
+def set_default_address(
+    session: Session, customer: Customer, address: Mapping[str, Any], *, actor: str, now: datetime
+) -> Address:
+    """Make an address the customer's default; it is added when the customer does not have it yet.
+
+    The one before stays as a further address. Orders keep the address they have.
+
+    Args:
+        session: an open transaction.
+        customer: whose address it is.
+        address: name, line1, line2, city, region, postal_code, country.
+        actor: who changes it.
+        now: the time.
+    """
+    parts = {key: address.get(key) for key in ADDRESS_PARTS}
+    # Two changes at once wait for each other here, so that one default remains.
+    session.execute(select(Customer.id).where(Customer.id == customer.id).with_for_update()).one()
+    own = addresses_of(session, customer.id)
+    before = next((a for a in own if a.is_default), None)
+    same = next((a for a in own if all(getattr(a, k) == v for k, v in parts.items())), None)
+    session.execute(
+        update(Address).where(Address.customer_id == customer.id).values(is_default=False)
+    )
+    if same is None:
+        same = Address(customer_id=customer.id, **parts)
+        session.add(same)
+    same.is_default = True
+    session.flush()
+    old = {key: getattr(before, key) for key in ADDRESS_PARTS} if before else None
+    record_event(
+        session, customer, "default_address_changed", actor=actor, at=now, old=old, new=parts
+    )
+    return same

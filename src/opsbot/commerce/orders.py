@@ -267,15 +267,19 @@ def cancel_order(
 def cancellation_value(order: Order, units: Mapping[int, int]) -> int:
     """Return what these units cost the customer; with the last units goes the shipping too."""
     if all(line.wanted == units.get(line.id, 0) for line in order.lines):
-        before = sum(_value(line, line.cancelled) for line in order.lines)
-        return order.total_minor - before
+        return amount_due(order)
     return sum(
-        _value(line, line.cancelled + units.get(line.id, 0)) - _value(line, line.cancelled)
+        value_of(line, line.cancelled + units.get(line.id, 0)) - value_of(line, line.cancelled)
         for line in order.lines
     )
 
 
-def _value(line: OrderLine, count: int) -> int:
+def amount_due(order: Order) -> int:
+    """Return what an order comes to without the units that were cancelled."""
+    return order.total_minor - sum(value_of(line, line.cancelled) for line in order.lines)
+
+
+def value_of(line: OrderLine, count: int) -> int:
     """Return the price of `count` units, with their share of the line's discount."""
     return line.unit_price_minor * count - line.discount_minor * count // line.quantity
 
@@ -297,7 +301,7 @@ def _give_back(
     paid = payments.refundable(payments.payments_of(session, order.id))
     if amount := min(amount_minor, paid):
         payments.refund(session, order, amount, reference=reference, now=now)
-    elif whole:
+    if whole:
         payments.void(session, order, reference=reference, now=now)
     return amount
 

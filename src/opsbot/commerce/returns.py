@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
-from opsbot.commerce import inventory, payments
+from opsbot.commerce import inventory
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.orders import Order, OrderLine
+from opsbot.commerce.payment_methods import PaymentMethod
+from opsbot.commerce.products import Item
 from opsbot.commerce.records import Versioned, change_state, record_event
+from opsbot.commerce.settlements import Replacement, Settlement, settle_return
 from opsbot.db import Base
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
 
@@ -98,6 +101,13 @@ class Return(Versioned, Base):
     """The facts and clauses of the policy decision, as they were."""
     refund_minor: Mapped[int]
     """What the customer gets back when the goods are as described."""
+    payment_method_id: Mapped[int | None] = mapped_column(
+        ForeignKey("payment_methods.id"), default=None
+    )
+    """Where the refund goes, or what the difference of an exchange is charged to; None: the way
+    the order was paid."""
+    difference_minor: Mapped[int | None] = mapped_column(default=None)
+    """Of an exchange for other items: what the customer pays more; negative: gets back."""
     deadline: Mapped[datetime | None]
     """Until when the goods must be sent."""
     requested_at: Mapped[datetime]
@@ -123,8 +133,13 @@ class ReturnLine(Base):
     """None: the system it came from does not say."""
     grade: Mapped[str | None]
     """A to D, from the inspection of the goods."""
+    replacement_sku: Mapped[str | None] = mapped_column(ForeignKey("items.sku"), default=None)
+    """Of an exchange for another item: which one."""
+    replacement_price_minor: Mapped[int | None] = mapped_column(default=None)
+    """Its price for one unit when the exchange was agreed."""
 
     order_line: Mapped[OrderLine] = relationship(lazy="raise")
+    replacement: Mapped[Item | None] = relationship(lazy="raise")
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,8 @@ class Units:
     order_line_id: int
     quantity: int
     reason: ReturnReason
+    replacement_sku: str | None = None
+    replacement_price_minor: int | None = None
 
 
 def returned_or_open(session: Session, order_line_id: int) -> int:
@@ -202,6 +219,8 @@ def open_return(
     deadline: datetime | None,
     actor: str,
     now: datetime,
+    method: PaymentMethod | None = None,
+    difference_minor: int | None = None,
 ) -> Return:
     """Record that delivered units come back, with the policy decision it rests on.
 
@@ -217,6 +236,9 @@ def open_return(
         deadline: until when the goods must be sent.
         actor: who asks.
         now: the time.
+        method: of the same customer: where the refund goes, or what the difference of an exchange
+            is charged to. None: the way the order was paid.
+        difference_minor: of an exchange for other items, what the customer pays more.
 
     Raises:
         InvalidInputError: there are no lines, or one is of another order.
@@ -224,6 +246,8 @@ def open_return(
     """
     _lock_order(session, order)
     _check_units(session, order, lines)
+    if method is not None and method.customer_id != order.customer_id:
+        raise ConflictError("That payment method cannot be used for this order.")
     opened = Return(
         number=next_number(session, NumberKind.RETURN),
         order_id=order.id,
@@ -233,6 +257,8 @@ def open_return(
         policy_version=policy_version,
         decision=dict(decision),
         refund_minor=refund_minor,
+        payment_method_id=method.id if method else None,
+        difference_minor=difference_minor,
         deadline=deadline,
         requested_at=now,
         lines=[ReturnLine(**vars(units)) for units in lines],
@@ -291,11 +317,28 @@ def resolve_return(
     change_state(
         session, opened, ReturnState.RESOLVED, allowed=[ReturnState.INSPECTED], resolved_at=now
     )
-    if opened.resolution is Resolution.REFUND and opened.refund_minor:
-        payments.refund(
-            session, opened.order, opened.refund_minor, reference=opened.number, now=now
-        )
+    settle_return(session, _settlement(opened), actor=actor, now=now)
     record_event(session, opened, "return_resolved", actor=actor, at=now)
+
+
+def _settlement(opened: Return) -> Settlement:
+    return Settlement(
+        number=opened.number,
+        order=opened.order,
+        resolution=opened.resolution.value,
+        refund_minor=opened.refund_minor,
+        payment_method_id=opened.payment_method_id,
+        replacements=[
+            Replacement(
+                line.order_line,
+                line.quantity,
+                line.replacement_sku,
+                line.replacement_price_minor or 0,
+            )
+            for line in opened.lines
+            if line.replacement_sku is not None
+        ],
+    )
 
 
 def _lock_order(session: Session, order: Order) -> None:
