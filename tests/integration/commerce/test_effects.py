@@ -213,7 +213,7 @@ def test_a_refund_asks_the_provider_in_the_same_transaction(database: Database) 
         order = make_order()
         session.add(order)
         session.flush()
-        line = refund(session, order, 500, reference="RMA-1", now=NOON)
+        [line] = refund(session, order, 500, reference="RMA-1", now=NOON)
 
     asked = effect(database)
     assert (asked.port, asked.operation, asked.key) == ("payments", "refund", f"refund:{line.id}")

@@ -33,7 +33,7 @@ def _give_back(ctx: ToolContext, order_number: str, cents: int) -> Change:
     order = find_order(ctx.session, order_number, customer_id=ctx.caller.customer_id)
 
     def apply() -> Result:
-        payment = refund(ctx.session, order, cents, reference="goodwill", now=ctx.now)
+        [payment] = refund(ctx.session, order, cents, reference="goodwill", now=ctx.now)
         record_event(ctx.session, payment, "given_back", actor=ctx.caller.actor, at=ctx.now)
         return Result(f"{cents} cents went back on {order.number}.")
 
