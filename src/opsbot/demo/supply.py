@@ -7,7 +7,6 @@ from opsbot.commerce.inventory import (
     Location,
     LocationKind,
     MoveReason,
-    StockPolicy,
 )
 from opsbot.commerce.numbers import NumberKind
 from opsbot.commerce.production import WorkOrder, WorkOrderState
@@ -18,6 +17,7 @@ from opsbot.commerce.purchasing import (
     Supplier,
 )
 from opsbot.commerce.quality import Inspection, InspectionResult, InspectionStage, judge
+from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.demo.world import DAYS, QUARANTINE, RETURNS, STORE, WAREHOUSE, Product, World
 
 UNITS_A_YEAR = 6600
