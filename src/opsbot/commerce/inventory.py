@@ -293,6 +293,14 @@ def release_parts(session: Session, work_order_id: int, sku: str, quantity: int)
     return _release(session, _for_work(work_order_id, sku), quantity)
 
 
+def release_one(session: Session, held: Reservation, quantity: int) -> int:
+    """Give back units of one active reservation; return how many it were."""
+    part = min(quantity, held.quantity)
+    _change_level(session, held.sku, held.location_id, on_hand=0, reserved=-part)
+    _take_from(session, held, part, ReservationState.RELEASED)
+    return part
+
+
 def consume(
     session: Session, order_line_id: int, quantity: int, *, reference: str, actor: str, at: datetime
 ) -> None:
@@ -391,9 +399,7 @@ def _release(session: Session, held_for: Sequence[ColumnElement[bool]], quantity
         part = min(quantity - released, held.quantity)
         if part <= 0:
             break
-        _change_level(session, held.sku, held.location_id, on_hand=0, reserved=-part)
-        _take_from(session, held, part, ReservationState.RELEASED)
-        released += part
+        released += release_one(session, held, part)
     return released
 
 
