@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsbot.commerce.orders import Order
-from opsbot.commerce.returns import Resolution, ReturnReason, ReturnState, Units
+from opsbot.commerce.returns import KEPT, Resolution, ReturnReason, ReturnState, Units
 from opsbot.commerce.returns import open_return as record_return
 from opsbot.errors import InvalidInputError
 from opsbot.formats import format_items
@@ -193,7 +193,8 @@ def _option(ctx: ToolContext, order: Order, piece: Piece) -> str:
 def _choose(plan: Plan, resolution: Resolution | None) -> Resolution:
     offered = plan.resolutions
     if resolution is None:
-        return Resolution.REFUND if Resolution.REFUND in offered else offered[0]
+        part_first = offered[0] in KEPT or Resolution.REFUND not in offered
+        return offered[0] if part_first else Resolution.REFUND
     if resolution not in offered:
         choices = format_items([CHOICES[one] for one in offered]).replace(" and ", " or ")
         raise InvalidInputError(f"For this you may choose {choices}.")

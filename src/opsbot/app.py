@@ -26,6 +26,7 @@ from opsbot.channels import (
     reviews,
     shop,
     sign_in,
+    simulation,
     survey,
     webhooks,
 )
@@ -74,6 +75,7 @@ _PARTS = (
     gaps.router,
     gaps.api,
     answers.router,
+    simulation.api,
     webhooks.router,
     docs.router,
 )

@@ -28,6 +28,7 @@ from opsbot.channels import (
     reviews,
     shop,
     sign_in,
+    simulation,
 )
 from opsbot.channels import help as help_centre
 from opsbot.channels import survey as survey_pages
@@ -114,6 +115,8 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     database = Database(f"sqlite:///{folder}/opsbot.db")
     encoder = MiniLmEncoder.open(settings.data_dir)
     ingest(database, settings.knowledge_dir, encoder, now=NOON)
+    # Enforced, but not among the articles that the pages' tests count.
+    shutil.copytree(REPOSITORY / "knowledge" / "policies", settings.knowledge_dir / "policies")
     knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
     sources = Sources(settings.knowledge_dir, settings.resolved_uploads_dir)
     library = Library(database, encoder, sources)
@@ -141,6 +144,7 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
         app.include_router(part.router)
     app.include_router(articles.api)
     app.include_router(gaps.api)
+    app.include_router(simulation.api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)
 

@@ -26,6 +26,7 @@ from opsbot.cli.ingesting import (
     verify_with_progress,
 )
 from opsbot.cli.people import keep_staff
+from opsbot.cli.policies import Question, read_facts, simulate
 from opsbot.cli.serving import serve_app, work
 from opsbot.cli.talk import ask_once, chat_on
 from opsbot.connectors.imports import FileFormat, ImportOptions
@@ -34,6 +35,8 @@ from opsbot.errors import OpsbotError, UnavailableError
 from opsbot.migrations import pending, upgrade
 from opsbot.settings import Settings, read_settings
 from opsbot.toolkit.loading import load_tools
+from opsbot.toolkit.policy.returns import Condition
+from opsbot.toolkit.policy_trials import Asked, reason_named
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +44,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A self-hosted assistant that answers customers and staff from manuals and live records.",
 )
+policy_app = typer.Typer(no_args_is_help=True, help="The shop's rules.")
+app.add_typer(policy_app, name="policy")
 console = Console()
 
 DemoData = Annotated[bool, typer.Option("--demo", help="Use the sample shop's data.")]
@@ -185,6 +190,41 @@ def webhooks(
 def check(*, demo: DemoData = False) -> None:
     """Say what is wrong with the set-up, in words."""
     raise typer.Exit(run_checks(console, lambda: _settings(demo=demo)))
+
+
+@policy_app.command("simulate")
+def policy_simulate(
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, such as country=DE paid_minor=2400; may be repeated."),
+    ] = None,
+    facts: Annotated[str, typer.Option("--json", help="All facts as JSON, or @FILE.")] = "",
+    order: Annotated[str, typer.Option(help="Decide about items of this order instead.")] = "",
+    item: Annotated[list[str] | None, typer.Option(help="Which item; may be repeated.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it comes back.")] = "changed_mind",
+    policies: Annotated[
+        Path | None, typer.Option(help="Folder of changed policy files to compare with.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=0, help="Past returns to decide again by both.")] = 200,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    *,
+    opened: Annotated[bool, typer.Option(help="The box was opened.")] = False,
+    as_json: Annotated[bool, typer.Option("--as-json", help="Print one JSON object.")] = False,
+    demo: DemoData = False,
+) -> None:
+    """Say what the rules decide, with money, days and clauses. Changes nothing."""
+    condition = Condition.OPENED if opened else Condition.UNOPENED
+    about = Asked(order, tuple(item or ()), reason_named(reason), condition) if order else None
+    question = Question(read_facts(fact or [], facts), about, today=today.date() if today else None)
+    simulate(
+        console,
+        _settings(demo=demo),
+        question,
+        folder=policies,
+        last=last,
+        as_json=as_json,
+        now=_now(),
+    )
 
 
 @app.command()

@@ -82,6 +82,14 @@ class Resolution(StrEnum):
     EXCHANGE = "exchange"
     STORE_CREDIT = "store_credit"
     REPAIR = "repair"
+    PART = "part"
+    """The missing part is sent; the goods stay with the customer."""
+    PRICE_REDUCTION = "price_reduction"
+    """A part of the price; the goods stay with the customer."""
+
+
+KEPT = frozenset({Resolution.PART, Resolution.PRICE_REDUCTION})
+"""Resolutions in which nothing needs to be sent back."""
 
 
 class Return(Versioned, Base):
@@ -166,6 +174,24 @@ def returned_or_open(session: Session, order_line_id: int) -> int:
         )
         or 0
     )
+
+
+def tried_remedies(session: Session, order_line_id: int) -> tuple[int, int]:
+    """Return how many returns of a line ended in a repair, and how many in another piece."""
+    counted = dict.fromkeys((Resolution.REPAIR, Resolution.EXCHANGE), 0)
+    found = (
+        select(Return.resolution, func.count(Return.id.distinct()))
+        .join(ReturnLine, ReturnLine.return_id == Return.id)
+        .where(
+            ReturnLine.order_line_id == order_line_id,
+            Return.state == ReturnState.RESOLVED,
+            Return.resolution.in_(counted),
+        )
+        .group_by(Return.resolution)
+    )
+    for resolution, count in session.execute(found):
+        counted[resolution] = count
+    return counted[Resolution.REPAIR], counted[Resolution.EXCHANGE]
 
 
 def find_return(session: Session, number: str, *, customer_id: int | None) -> Return:

@@ -213,6 +213,8 @@ Outcome = Annotated[
             "exchange": ("exchange", "replacement", "swap it", "a new one"),
             "store_credit": ("store credit", "voucher", "credit note"),
             "repair": ("repair", "fix it"),
+            "part": ("just the missing part", "send the part", "only the part", "a spare part"),
+            "price_reduction": ("part of the price back", "a discount", "keep it for less"),
         },
     ),
 ]

@@ -1,14 +1,25 @@
 """What a return of some items of an order would come to, by the shop's policies."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from opsbot.commerce.orders import Order, OrderLine
-from opsbot.commerce.returns import Resolution, ReturnReason, count_returns, returned_or_open
+from opsbot.commerce.returns import (
+    Resolution,
+    ReturnReason,
+    count_returns,
+    returned_or_open,
+    tried_remedies,
+)
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.toolkit.ownership import pick_lines
+from opsbot.toolkit.policy import Policies
+from opsbot.toolkit.policy.return_facts import decision_as_json, facts_as_json
 from opsbot.toolkit.policy.returns import (
     Basis,
     Condition,
@@ -96,11 +107,8 @@ class Plan:
                 {
                     "sku": piece.line.sku,
                     "quantity": piece.quantity,
-                    "facts": _plain(asdict(piece.facts)),
-                    "bases": [basis.value for basis in piece.decision.bases],
-                    "deadlines": _plain(dict(piece.decision.deadlines)),
-                    "clauses": [piece.decision.clause, *piece.decision.clauses],
-                    "fee_minor": piece.decision.fee_minor,
+                    "facts": facts_as_json(piece.facts),
+                    **decision_as_json(piece.decision),
                 }
                 for piece in self.pieces
             ],
@@ -172,6 +180,58 @@ def _units(ctx: ToolContext, order: Order, line: OrderLine, quantity: int | None
     return left if quantity is None else quantity
 
 
+def return_facts(
+    session: Session,
+    order: Order,
+    line: OrderLine,
+    quantity: int,
+    *,
+    reason: ReturnReason,
+    condition: Condition,
+    carries_shipping: bool,
+    policies: Policies,
+    zone: str,
+    now: datetime,
+) -> ReturnFacts:
+    """Return what the records say about units that are to come back.
+
+    Args:
+        session: a session to read in.
+        order: with its customer, channel and lines.
+        line: whose units they are, with its item.
+        quantity: how many.
+        reason: why.
+        condition: what was done with the goods.
+        carries_shipping: the whole order comes back, and these units stand for its delivery charge.
+        policies: the rules, for how far back to look.
+        zone: the shop's time zone.
+        now: the time.
+    """
+
+    def day(moment: datetime) -> date:
+        return moment.astimezone(ZoneInfo(zone)).date()
+
+    since = now - timedelta(days=policies.returns.automatic.within_days)
+    repairs, replacements = tried_remedies(session, line.id)
+    return ReturnFacts(
+        country=str(order.ship_to["country"]),
+        customer=order.customer.kind,
+        channel=order.channel.kind,
+        return_class=line.item.return_class,
+        reason=reason,
+        condition=condition,
+        paid_minor=line.unit_price_minor * quantity
+        - line.discount_minor * quantity // line.quantity,
+        bought_on=day(order.placed_at),
+        delivered_on=day(order.delivered_at) if order.delivered_at else None,
+        whole_order=carries_shipping,
+        shipping_minor=order.shipping_minor,
+        recent_returns=count_returns(session, order.customer_id, since=since),
+        failed_remedies=repairs + replacements,
+        repaired=repairs > 0,
+    )
+
+
 def _piece(
     ctx: ToolContext,
     order: Order,
@@ -181,29 +241,16 @@ def _piece(
     condition: Condition,
     carries_shipping: bool,  # noqa: FBT001  (private, called once)
 ) -> Piece:
-    days = ctx.policies.returns.automatic.within_days
-    facts = ReturnFacts(
-        country=str(order.ship_to["country"]),
-        customer=order.customer.kind,
-        channel=order.channel.kind,
-        return_class=line.item.return_class,
+    facts = return_facts(
+        ctx.session,
+        order,
+        line,
+        quantity,
         reason=reason,
         condition=condition,
-        paid_minor=line.unit_price_minor * quantity
-        - line.discount_minor * quantity // line.quantity,
-        bought_on=ctx.local_day(order.placed_at),
-        delivered_on=ctx.local_day(order.delivered_at) if order.delivered_at else None,
-        whole_order=carries_shipping,
-        shipping_minor=order.shipping_minor,
-        recent_returns=count_returns(
-            ctx.session, order.customer_id, since=ctx.now - timedelta(days=days)
-        ),
+        carries_shipping=carries_shipping,
+        policies=ctx.policies,
+        zone=ctx.settings.time_zone,
+        now=ctx.now,
     )
     return Piece(line, quantity, facts, decide_return(facts, ctx.policies, ctx.today))
-
-
-def _plain(values: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        str(key): value if isinstance(value, int | bool | None) else str(value)
-        for key, value in values.items()
-    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from opsbot.commerce.returns import Resolution, ReturnReason
+from opsbot.commerce.returns import KEPT, Resolution, ReturnReason
 from opsbot.formats import format_items
 from opsbot.toolkit.policy.returns import Condition
 from opsbot.toolkit.return_plans import Piece, Plan, credit_minor, plan_return
@@ -15,6 +15,8 @@ CHOICES = {
     Resolution.EXCHANGE: "another piece",
     Resolution.STORE_CREDIT: "store credit",
     Resolution.REPAIR: "a repair",
+    Resolution.PART: "the missing part",
+    Resolution.PRICE_REDUCTION: "a part of the price back",
 }
 
 
@@ -58,7 +60,7 @@ def next_steps(
         lines.append("A person looks at it first and answers you by mail.")
     if any(piece.decision.photo for piece in plan.pieces):
         lines.append("Please answer that mail with a photo.")
-    if plan.keep_items:
+    if plan.keep_items or chosen in KEPT:
         lines.append("You need not send anything back.")
     elif until is not None:
         lines.append(f"Please hand in the parcel by {ctx.day(until)}.")
@@ -68,6 +70,8 @@ def next_steps(
         Resolution.STORE_CREDIT: f"You get {money} as store credit{_less(ctx, plan)}.",
         Resolution.EXCHANGE: "We send you the same again.",
         Resolution.REPAIR: "We repair it, and send it back to you.",
+        Resolution.PART: "We send you the missing part, at no cost.",
+        Resolution.PRICE_REDUCTION: "We tell you by mail how much of the price you get back.",
     }
     lines.append(gets[chosen])
     if chosen is Resolution.EXCHANGE and plan.postage_minor:

@@ -13,7 +13,7 @@ from opsbot.commerce.shipments import (
     shipments_of,
 )
 from opsbot.formats import format_items
-from opsbot.toolkit.policy.orders import OrderFacts
+from opsbot.toolkit.policy.orders import OrderFacts, late_by_law
 from opsbot.toolkit.results import Card
 from opsbot.toolkit.tool import ToolContext
 
@@ -63,6 +63,7 @@ def order_facts(order: Order, parcels: Sequence[Shipment]) -> OrderFacts:
             line.item.return_class == _MADE_TO_ORDER for line in order.lines if line.wanted
         ),
         country=str(order.ship_to["country"]),
+        promised_ship_by=order.promised_ship_by,
     )
 
 
@@ -109,7 +110,10 @@ def _before_it_left(ctx: ToolContext, order: Order, parcels: Sequence[Shipment])
         state = "is packed and waits for the carrier."
     leaves, arrives = ctx.day(order.promised_ship_by), ctx.day(order.promised_delivery_by)
     if ctx.now > order.promised_ship_by:
-        return f"{state} It should have left us by {leaves}; I am sorry that it is late."
+        late = f"{state} It should have left us by {leaves}; I am sorry that it is late."
+        if late_by_law(order_facts(order, parcels), ctx.policies, ctx.now):
+            late += " You may wait for a new day, or cancel it and get all your money back."
+        return late
     return f"{state} It is promised to leave us by {leaves} and to reach you by {arrives}."
 
 

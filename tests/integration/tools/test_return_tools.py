@@ -1,5 +1,6 @@
 """Returns: what is possible, and what is opened."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 
 from opsbot.commerce.returns import Return, ReturnState, find_return
 from opsbot.errors import ConflictError, InvalidInputError, PolicyError
+from opsbot.toolkit.policy import Policies
+from opsbot.toolkit.policy.schema import ReturnsFile
+from opsbot.toolkit.policy_trials import try_policies
 from opsbot.toolkit.proposals import Confirmation, Preview, ProposalState
 from tests.factories import NOON
 from tests.shop_fixtures import Shop
@@ -131,3 +135,30 @@ def test_a_return_that_makes_no_sense_is_refused_in_words(
 ) -> None:
     with pytest.raises((PolicyError, ConflictError, InvalidInputError), match=error):
         shop.propose("request_return", **arguments, reason="changed_mind")
+
+
+def test_a_later_change_of_the_rules_alters_no_decision_that_was_taken(
+    shop: Shop, policies: Policies
+) -> None:
+    """The facts and the version are kept, so changed rules can be tried on what was asked then."""
+    preview = shop.propose("request_return", **LAMP, reason="changed_mind")
+    kept = opened(shop, shop.executor.confirm(shop.ada, preview.id, now=NOON))
+    later = replace(policies, returns=replace_label(policies.returns, DE=990), version="later")
+
+    with shop.database.read() as session:
+        trial = try_policies(
+            session, policies, later, last=10, zone="Europe/Berlin", currency="EUR"
+        )
+
+    assert kept.policy_version == policies.version
+    assert kept.decision["pieces"][0]["refund_minor"] == kept.refund_minor == 7410
+    assert trial.looked_at == 1
+    assert trial.refund_after_minor == trial.refund_before_minor - 500
+    assert {(d.number, d.what, d.before, d.after) for d in trial.differences} >= {
+        (kept.number, "refund", "€74.10", "€69.10"),
+        (kept.number, "postage", "€4.90", "€9.90"),
+    }
+
+
+def replace_label(returns: ReturnsFile, **labels: int) -> ReturnsFile:
+    return returns.model_copy(update={"label_minor": {**returns.label_minor, **labels}})

@@ -1,5 +1,6 @@
 """Decisions about cancelling, readdressing, and problems with a delivery."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,11 +14,16 @@ from opsbot.toolkit.policy.orders import (
     OrderFacts,
     decide_address_change,
     decide_cancellation,
+    late_by_law,
 )
+from opsbot.toolkit.policy.schema_orders import ClaimResolution
 
 POLICIES = load_policies(content_root() / "knowledge" / "policies")
 FRIDAY = datetime(2026, 11, 20, 18, tzinfo=UTC)
 PROMISED = date(2026, 11, 20)
+ENGRAVED = OrderFacts(
+    OrderState.CONFIRMED, packed=False, left=False, placed_at=FRIDAY, made_to_order=True
+)
 
 
 def cancel(
@@ -138,3 +144,57 @@ def test_goods_are_wrong_only_once_they_have_arrived(problem: Problem) -> None:
     assert claim(problem, 7, delivered=0).in_time
     assert claim(problem, 8, delivered=0).allowed
     assert not claim(problem, 8, delivered=0).in_time
+
+
+@pytest.mark.parametrize(
+    ("country", "hours", "allowed", "clause"),
+    [
+        ("US", 47, False, "cancellation.made_to_order"),
+        ("US", 49, True, "cancellation.late"),
+        ("DE", 49, False, "cancellation.made_to_order"),
+    ],
+)
+def test_a_late_order_to_the_states_may_always_be_cancelled(
+    country: str,
+    hours: int,
+    allowed: bool,  # noqa: FBT001  (one of the expected values)
+    clause: str,
+) -> None:
+    due = FRIDAY + timedelta(days=4)
+    facts = replace(ENGRAVED, country=country, promised_ship_by=due)
+
+    now = due + timedelta(hours=hours - 48)
+    decision = decide_cancellation(facts, POLICIES, now, zone="Europe/Berlin")
+
+    assert (decision.allowed, decision.clause) == (allowed, clause)
+
+
+def test_an_order_without_a_promised_day_is_late_after_30_days() -> None:
+    facts = replace(ENGRAVED, country="US")
+
+    early = late_by_law(facts, POLICIES, FRIDAY + timedelta(days=30))
+    late = late_by_law(facts, POLICIES, FRIDAY + timedelta(days=30, seconds=1))
+
+    assert (early, late) == ("", "cancellation.late")
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_a_claim_that_is_taken_up_says_what_is_done_and_may_be_chosen(problem: Problem) -> None:
+    delivered = None if problem is Problem.LATE else PROMISED
+    facts = ClaimFacts(problem, "DE", PROMISED, delivered, PROMISED)
+
+    decision = decide_claim(facts, POLICIES, PROMISED + timedelta(days=4))
+
+    assert decision.allowed
+    assert decision.steps
+    assert ClaimResolution.REFUND in decision.resolutions
+
+
+def test_who_did_not_get_a_delivered_parcel_looks_waits_and_declares() -> None:
+    facts = ClaimFacts(Problem.NOT_RECEIVED, "DE", PROMISED, PROMISED, PROMISED)
+
+    decision = decide_claim(facts, POLICIES, PROMISED + timedelta(days=1))
+
+    steps = ("check_safe_place", "wait", "declaration", "trace")
+    assert tuple(step.value for step in decision.steps) == steps
+    assert decision.resolutions == (ClaimResolution.RESEND, ClaimResolution.REFUND)

@@ -56,7 +56,7 @@ def test_the_version_changes_with_any_value(folder: Path) -> None:
         ("id: returns.window", "id: returns.widow", r"no clause returns.window"),
         ("id: returns.send", "id: returns.window", r"returns.window occurs twice"),
         ("  changed_mind: {fault: customer, postage: customer}\n", "", r"lacks changed_mind"),
-        ("[send_within_days]", "[send_within_weeks]", r"send_within_weeks, which is no value"),
+        ("[send_within_days,", "[send_within_weeks,", r"send_within_weeks, which is no value"),
         ("classes:", "classes: [", r"not YAML"),
     ],
     ids=[
@@ -97,6 +97,52 @@ def test_a_missing_or_unknown_file_is_named(folder: Path) -> None:
         load_policies(folder)
 
     (folder / "extra.yaml").unlink()
-    (folder / "orders.yaml").unlink()
-    with pytest.raises(InvalidInputError, match=r"orders.yaml cannot be read"):
+    (folder / "loyalty.yaml").unlink()
+    with pytest.raises(InvalidInputError, match=r"loyalty.yaml cannot be read"):
+        load_policies(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "complaint"),
+    [
+        ("rights", "exempt_classes: [made_to_order]", "exempt_classes: [bespoke]", "class bespoke"),
+        ("loyalty", "[gift_card]", "[gift_cards]", "no return class gift_cards"),
+        ("loyalty", "from_points: 500", "from_points: 0", "must begin at 0 and rise"),
+        ("refunds", "lead: 50000, manager: null", "lead: 50000", "one role must have no limit"),
+        ("refunds", "limits_minor: {assistant: 0", "limits_minor: {assistant: 1", "must be 0"),
+        ("refunds", "agent: 10000", "agents: 10000", "limits_minor.agents"),
+        ("refunds", "clause: approvals.lot", "clause: approvals.lots", "no clause approvals.lots"),
+        ("refunds", "audience: staff", "audience: public", "audience"),
+        ("refunds", "result: rejected, roles", "roles", "either over_minor or result"),
+        ("delivery", "[trace]", "[trase]", "claims.late.steps"),
+        ("rights", "reject_days: 30", "reject_days: 31", "guarantee.reject does not name"),
+    ],
+    ids=[
+        "exempt class",
+        "class without points",
+        "tiers",
+        "no manager",
+        "assistant pays",
+        "unknown role",
+        "clause of an approval",
+        "refunds for customers",
+        "approval without condition",
+        "unknown step",
+        "text and law differ",
+    ],
+)
+def test_a_mistake_in_the_other_files_is_named_too(
+    folder: Path, name: str, old: str, new: str, complaint: str
+) -> None:
+    replace(folder / f"{name}.yaml", old, new)
+
+    with pytest.raises(InvalidInputError, match=complaint):
+        load_policies(folder)
+
+
+def test_the_shop_cannot_give_less_time_to_send_goods_back_than_the_law(folder: Path) -> None:
+    replace(folder / "returns.yaml", "send_within_days: 21", "send_within_days: 10")
+    replace(folder / "returns.yaml", "within 21 days", "within 10 days")
+
+    with pytest.raises(InvalidInputError, match=r"shorter than the law of EU allows: 14 days"):
         load_policies(folder)

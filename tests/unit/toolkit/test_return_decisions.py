@@ -1,5 +1,6 @@
 """Decisions about returns, among them the golden ones of the shop's policy."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -12,16 +13,21 @@ from opsbot.commerce.orders import SalesChannelKind
 from opsbot.commerce.returns import Resolution, ReturnReason
 from opsbot.content import content_root
 from opsbot.toolkit.policy import load_policies
+from opsbot.toolkit.policy.grounds import offers_of
+from opsbot.toolkit.policy.return_facts import facts_as_json, facts_from_json
 from opsbot.toolkit.policy.returns import (
     Basis,
     Condition,
     ReturnDecision,
     ReturnFacts,
     decide_return,
+    share_of,
 )
+from opsbot.toolkit.policy.withdrawals import Finding, decide_withdrawal
 
 ARRIVED = date(2026, 9, 11)
 POLICIES = load_policies(content_root() / "knowledge" / "policies")
+SAME_AGAIN = load_policies(content_root() / "knowledge" / "policies")
 
 
 def facts(**values: object) -> ReturnFacts:
@@ -200,6 +206,82 @@ def test_a_person_looks_at_expensive_returns_after_the_withdrawal_period() -> No
     assert decide(20, recent_returns=2).automatic
 
 
+def test_faulty_goods_in_britain_may_be_rejected_for_30_days() -> None:
+    faulty = {"country": "GB", "reason": ReturnReason.DEFECTIVE}
+
+    early, later = decide(30, **faulty), decide(31, **faulty)
+
+    assert Basis.REJECTION in early.bases
+    assert Resolution.REFUND in early.resolutions
+    assert early.deadlines[Basis.REJECTION] == ARRIVED + timedelta(days=30)
+    assert Resolution.REFUND not in later.resolutions
+
+
+def test_who_was_not_helped_by_a_repair_may_ask_for_the_money() -> None:
+    faulty = {"reason": ReturnReason.DEFECTIVE}
+
+    first, second = decide(200, **faulty), decide(200, **faulty, failed_remedies=1)
+
+    assert first.resolutions == (Resolution.REPAIR, Resolution.EXCHANGE)
+    assert {Resolution.REFUND, Resolution.PRICE_REDUCTION} <= set(second.resolutions)
+
+
+def test_a_repair_makes_the_guarantee_12_months_longer_in_the_eu_alone() -> None:
+    faulty = {"reason": ReturnReason.DEFECTIVE, "return_class": "final_sale"}
+
+    assert not decide(800, **faulty).allowed
+    assert decide(800, **faulty, repaired=True).bases == (Basis.GUARANTEE,)
+    assert decide(800, **faulty, repaired=True).deadline == date(2029, 9, 11)
+    assert not decide(800, **faulty, repaired=True, country="US").allowed
+
+
+def test_a_missing_part_is_sent_before_anything_else_is_offered() -> None:
+    decision = decide(3, reason=ReturnReason.MISSING_PARTS)
+
+    assert decision.resolutions[0] is Resolution.PART
+    assert Resolution.REFUND in decision.resolutions
+    assert "returns.missing_part" in decision.clauses
+
+
+@pytest.mark.parametrize(
+    ("tier", "postage"), [("maker", 490), ("studio", 0), ("atelier", 0), ("", 490)]
+)
+def test_a_higher_tier_pays_no_return_label(tier: str, postage: int) -> None:
+    assert decide(10, tier=tier).postage_minor == postage
+
+
+def test_each_resolution_has_its_amount() -> None:
+    decision = decide(10)
+
+    assert decision.refund_by_resolution == {
+        Resolution.REFUND: 1910,
+        Resolution.EXCHANGE: 0,
+        Resolution.STORE_CREDIT: 2006,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "day", "finding", "clause"),
+    [
+        ({}, 14, Finding.VALID, "withdrawal.right"),
+        ({}, 15, Finding.LATE, "withdrawal.right"),
+        ({"delivered_on": None}, 0, Finding.VALID, "withdrawal.right"),
+        ({"return_class": "made_to_order"}, 1, Finding.EXEMPT, "withdrawal.exempt"),
+        ({"country": "US"}, 1, Finding.EXEMPT, "withdrawal.exempt"),
+        ({"customer": CustomerKind.BUSINESS}, 1, Finding.EXEMPT, "withdrawal.exempt"),
+        ({"channel": SalesChannelKind.OWN_STORE}, 1, Finding.EXEMPT, "withdrawal.exempt"),
+        ({"return_class": "final_sale"}, 1, Finding.VALID, "withdrawal.right"),
+    ],
+    ids=["in time", "late", "not delivered", "engraved", "US", "business", "store", "final sale"],
+)
+def test_a_withdrawal_is_found_valid_late_or_exempt(
+    values: dict[str, object], day: int, finding: Finding, clause: str
+) -> None:
+    decision = decide_withdrawal(facts(**values), POLICIES, ARRIVED + timedelta(days=day))
+
+    assert (decision.finding, decision.clause) == (finding, clause)
+
+
 COUNTRIES = st.sampled_from(["DE", "FR", "GB", "US", "CH", "NO", "JP"])
 
 
@@ -226,6 +308,73 @@ def test_nobody_gets_more_back_than_they_paid(day: int, **values: object) -> Non
     assert decision.allowed == bool(decision.bases)
     known = {clause.id for clause in POLICIES.clauses()}
     assert {decision.clause, *decision.clauses} <= known
+
+
+ANY_FACTS = st.fixed_dictionaries(
+    {
+        "country": COUNTRIES,
+        "customer": st.sampled_from(CustomerKind),
+        "channel": st.sampled_from(SalesChannelKind),
+        "return_class": st.sampled_from(sorted(POLICIES.returns.classes)),
+        "reason": st.sampled_from(ReturnReason),
+        "condition": st.sampled_from(Condition),
+        "paid_minor": st.integers(0, 100_000),
+        "delivered_on": st.dates(date(2025, 1, 1), date(2027, 12, 31)) | st.none(),
+        "whole_order": st.booleans(),
+        "shipping_minor": st.integers(0, 2000),
+        "recent_returns": st.integers(0, 5),
+        "failed_remedies": st.integers(0, 2),
+        "repaired": st.booleans(),
+        "tier": st.sampled_from(["", "maker", "studio", "atelier", "unknown"]),
+    }
+)
+
+
+@limits(deadline=None)  # the first one loads the holidays
+@given(
+    values=ANY_FACTS,
+    others=st.lists(ANY_FACTS, max_size=3),
+    today=st.dates(date(2025, 1, 1), date(2029, 1, 1)),
+)
+def test_a_decision_is_a_pure_function_of_facts_policies_and_day(
+    values: dict[str, object], others: list[dict[str, object]], today: date
+) -> None:
+    """What was decided before, and a second set of the same policies, change nothing."""
+    asked = facts(**values)
+    before = (repr(asked), POLICIES.version)
+    decision = decide_return(asked, POLICIES, today)
+
+    for other in others:
+        decide_return(facts(**other), POLICIES, today)
+    kept = facts_from_json(json.loads(json.dumps(facts_as_json(asked))))
+
+    assert decide_return(kept, SAME_AGAIN, today) == decision
+    assert (repr(asked), POLICIES.version) == before == (repr(kept), SAME_AGAIN.version)
+
+
+@limits(deadline=None)  # the first one loads the holidays
+@given(values=ANY_FACTS, day=st.integers(0, 900))
+def test_the_better_of_law_and_promise_holds_point_by_point(
+    values: dict[str, object], day: int
+) -> None:
+    asked = facts(**values)
+    if asked.delivered_on is None:
+        return
+    today = asked.delivered_on + timedelta(days=day)
+    decision = decide_return(asked, POLICIES, today)
+    valid = [offer for offer in offers_of(asked, POLICIES) if today <= offer.deadline]
+
+    assert set(decision.bases) == {offer.basis for offer in valid}
+    if valid:
+        assert decision.deadline == max(offer.deadline for offer in valid)
+        least = min(offer.fee_pct for offer in valid)
+        assert decision.fee_minor == share_of(asked.paid_minor, least)
+        assert set(decision.resolutions) >= {r for offer in valid for r in offer.resolutions}
+        if not all(offer.customer_pays_postage for offer in valid):
+            assert decision.postage_minor == 0
+    else:
+        assert decision.refusal
+        assert decision.alternatives
 
 
 @limits(deadline=None)  # the first one loads the holidays

@@ -1,11 +1,12 @@
 """What follows when a customer reports a problem with a delivery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from opsbot.formats import format_day
 from opsbot.toolkit.policy.loading import Policies
+from opsbot.toolkit.policy.schema_orders import ClaimResolution, ClaimRule, ClaimStep
 
 
 class Problem(StrEnum):
@@ -40,6 +41,10 @@ class ClaimDecision:
     """Whether it was reported within the time the shop asks for; if not, a person decides."""
     lost: bool = False
     """Whether the parcel counts as lost."""
+    steps: tuple[ClaimStep, ...] = ()
+    """What is done before it is settled, in this order."""
+    resolutions: tuple[ClaimResolution, ...] = ()
+    """What the customer may choose, in the order it is offered."""
     refusal: str = ""
     alternatives: tuple[str, ...] = ()
 
@@ -50,6 +55,15 @@ def decide_claim(facts: ClaimFacts, policies: Policies, today: date) -> ClaimDec
     A late parcel is refused until it is late by the shop's own words; "delivered" is refused as
     late; goods that have not arrived cannot be damaged. Everything else is taken up.
     """
+    decision = _decide(facts, policies, today)
+    if not decision.allowed:
+        return decision
+    rules = policies.delivery.claims
+    rule: ClaimRule = rules.lost if decision.lost else getattr(rules, facts.problem.value)
+    return replace(decision, steps=rule.steps, resolutions=rule.resolutions)
+
+
+def _decide(facts: ClaimFacts, policies: Policies, today: date) -> ClaimDecision:
     rules = policies.delivery
     if facts.problem is Problem.LATE:
         return _decide_late(facts, policies, today)

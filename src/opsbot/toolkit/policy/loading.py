@@ -13,19 +13,16 @@ import yaml
 from pydantic import ValidationError
 
 from opsbot.errors import InvalidInputError
-from opsbot.toolkit.policy.schema import (
-    DeliveryFile,
-    OrdersFile,
-    PolicyFile,
-    ReturnsFile,
-    RightsFile,
-    Rules,
-)
+from opsbot.toolkit.policy.schema import PolicyFile, ReturnsFile, RightsFile, Rules
+from opsbot.toolkit.policy.schema_money import LoyaltyFile, RefundsFile
+from opsbot.toolkit.policy.schema_orders import DeliveryFile, OrdersFile
 from opsbot.toolkit.results import Clause
 
 FileT = TypeVar("FileT", bound=PolicyFile)
 
-_FILES = ("rights", "returns", "orders", "delivery")
+FILES = ("rights", "returns", "orders", "delivery", "refunds", "loyalty")
+"""Names of the policy files."""
+
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 QUOTED = frozenset({
     "withdrawal.right", "withdrawal.effects", "withdrawal.exempt", "guarantee.law",
@@ -34,6 +31,9 @@ QUOTED = frozenset({
     "cancellation.while_packing", "cancellation.after_handover", "cancellation.made_to_order",
     "address.until_packed", "address.same_country", "address.code", "address.redirect",
     "delivery.late", "delivery.lost", "delivery.not_received", "delivery.damaged",
+    "guarantee.reject", "returns.missing_part", "warranty.claim", "warranty.registration",
+    "refunds.limits", "refunds.never_more", "goodwill.limits", "loyalty.earning",
+    "loyalty.pending", "loyalty.using", "loyalty.returns", "loyalty.expiry", "loyalty.tiers",
 })  # fmt: skip
 """Clauses that decisions name; the files must have them."""
 
@@ -46,6 +46,8 @@ class Policies:
     returns: ReturnsFile
     orders: OrdersFile
     delivery: DeliveryFile
+    refunds: RefundsFile
+    loyalty: LoyaltyFile
     version: str
     """Day of the newest file, and a hash of all of them: `2026-11-01-3fa2b1c4`."""
 
@@ -64,7 +66,9 @@ class Policies:
     @property
     def files(self) -> Sequence[PolicyFile]:
         """The files, in a fixed order."""
-        return (self.rights, self.returns, self.orders, self.delivery)
+        return (
+            self.rights, self.returns, self.orders, self.delivery, self.refunds, self.loyalty
+        )  # fmt: skip
 
     def clauses(self) -> list[Clause]:
         """Return every clause, in the order of the files."""
@@ -77,25 +81,29 @@ class Policies:
 
 
 def load_policies(folder: Path) -> Policies:
-    """Read the four policy files of `folder`.
+    """Read the policy files of `folder`.
 
     Raises:
         InvalidInputError: a file is missing or unknown, is not YAML, or has a wrong or unknown
-            key; a clause names a number that is not enforced, or leaves out one that is. The text
-            names the file, the line and the field.
+            key; a clause names a number that is not enforced, or leaves out one that is; the
+            files contradict each other. The text names the file, the line and the field.
     """
     for path in sorted(folder.glob("*.y*ml")):
-        if path.stem not in _FILES or path.suffix != ".yaml":
-            names = ", ".join(f"{name}.yaml" for name in _FILES)
+        if path.stem not in FILES or path.suffix != ".yaml":
+            names = ", ".join(f"{name}.yaml" for name in FILES)
             raise InvalidInputError(f"{path} is not a policy file; there are {names}.")
     policies = Policies(
         rights=_read(folder / "rights.yaml", RightsFile),
         returns=_read(folder / "returns.yaml", ReturnsFile),
         orders=_read(folder / "orders.yaml", OrdersFile),
         delivery=_read(folder / "delivery.yaml", DeliveryFile),
+        refunds=_read(folder / "refunds.yaml", RefundsFile),
+        loyalty=_read(folder / "loyalty.yaml", LoyaltyFile),
         version="",
     )
     _check_clauses(folder, policies)
+    _check_classes(folder, policies)
+    _check_times(folder, policies)
     return replace(policies, version=_version(policies))
 
 
@@ -198,7 +206,7 @@ def _forms(path: Path, file: PolicyFile, clause: str, dotted: str) -> set[str]:
     """Return how an enforced value may be written in a sentence."""
     value: Any = file
     for part in dotted.split("."):
-        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+        value = _part_of(value, part)
         if value is None:
             raise InvalidInputError(f"{path}: {clause} names {dotted}, which is no value here.")
     if isinstance(value, time):
@@ -208,6 +216,18 @@ def _forms(path: Path, file: PolicyFile, clause: str, dotted: str) -> set[str]:
     if isinstance(value, str):
         return {str(int(value[3:]))}
     return {str(value)}
+
+
+def _part_of(value: Any, name: str) -> Any:
+    """Return what a rule has under a name; of a list, the one with that `name`, `tool` or place."""
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, tuple):
+        named = [
+            one for one in value if name in (getattr(one, "name", None), getattr(one, "tool", None))
+        ]
+        return named[0] if named else None
+    return getattr(value, name, None)
 
 
 def _check_clauses(folder: Path, policies: Policies) -> None:
@@ -220,11 +240,46 @@ def _check_clauses(folder: Path, policies: Policies) -> None:
         raise InvalidInputError(f"{folder}: there is no clause {missing[0]}, but a rule names it.")
 
 
+def _check_classes(folder: Path, policies: Policies) -> None:
+    """Refuse a return class that returns.yaml does not have: a rule for it would never hold."""
+    named = {
+        "rights.yaml": [
+            *policies.rights.warranty.months_by_class,
+            *(
+                name
+                for region in policies.rights.regions.values()
+                if region.withdrawal is not None
+                for name in (
+                    *region.withdrawal.exempt_classes,
+                    *region.withdrawal.exempt_when_opened,
+                )
+            ),
+        ],
+        "loyalty.yaml": policies.loyalty.earn.not_for_classes,
+    }
+    for file, names in named.items():
+        if unknown := [name for name in names if name not in policies.returns.classes]:
+            message = f"{folder / file}: there is no return class {unknown[0]} in returns.yaml"
+            raise InvalidInputError(f"{message}; check its spelling.")
+
+
+def _check_times(folder: Path, policies: Policies) -> None:
+    """Refuse a time to send goods back that is shorter than the law's."""
+    for name, region in policies.rights.regions.items():
+        law = region.withdrawal
+        if law is not None and policies.returns.send_within_days < law.send_back_within_days:
+            raise InvalidInputError(
+                f"{folder / 'returns.yaml'}: send_within_days is shorter than the law of {name} "
+                f"allows: {law.send_back_within_days} days."
+            )
+
+
 def _named_by(rules: Rules) -> Iterator[str]:
     for name in type(rules).model_fields:
         value = getattr(rules, name)
         if name == "clause":
             yield value
-        for part in value.values() if isinstance(value, dict) else (value,):
+        parts = value.values() if isinstance(value, dict) else value
+        for part in parts if isinstance(value, dict | tuple) else (value,):
             if isinstance(part, Rules):
                 yield from _named_by(part)

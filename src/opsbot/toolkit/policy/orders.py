@@ -26,6 +26,8 @@ class OrderFacts:
     """Whether an item of it is made for this customer alone."""
     country: str = ""
     """Where it goes, ISO 3166 alpha-2."""
+    promised_ship_by: datetime | None = None
+    """When it was promised to leave; None: no day was promised."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def decide_cancellation(
             refusal="The order is being packed already.",
             alternatives=(_ASK, "You may return the goods after they arrive."),
         )
+    if late := late_by_law(facts, policies, now):
+        return OrderDecision(allowed=True, clause=late)
     if facts.made_to_order and now >= production_start(facts.placed_at, policies, zone=zone):
         return OrderDecision(
             allowed=False,
@@ -76,6 +80,16 @@ def decide_cancellation(
             alternatives=("A person of our team can look at your case.",),
         )
     return OrderDecision(allowed=True, clause="cancellation.before_packing")
+
+
+def late_by_law(facts: OrderFacts, policies: Policies, now: datetime) -> str:
+    """Return the clause by which a late order may always be cancelled; empty: none, or not late."""
+    _name, region = policies.rights.region_of(facts.country)
+    law = region.ship_promise
+    if law is None or facts.left:
+        return ""
+    due = facts.promised_ship_by or facts.placed_at + timedelta(days=law.default_days)
+    return law.clause if now > due else ""
 
 
 def production_start(placed_at: datetime, policies: Policies, *, zone: str) -> datetime:

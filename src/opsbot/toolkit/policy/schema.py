@@ -1,12 +1,12 @@
 """What may stand in knowledge/policies/*.yaml. A misspelled or unknown key is an error."""
 
-from datetime import time
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from opsbot.commerce.orders import OrderState, SalesChannelKind
+from opsbot.commerce.customers import CustomerKind
+from opsbot.commerce.orders import SalesChannelKind
 from opsbot.commerce.returns import Resolution, ReturnReason
 
 
@@ -66,21 +66,34 @@ class PolicyFile(Rules):
     """What every policy file has."""
 
     title: str
-    audience: Literal["public"]
+    audience: Literal["public", "staff"]
     version: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     clauses: tuple[ClauseText, ...] = Field(min_length=1)
 
 
+class Withhold(StrEnum):
+    """Until what a refund after a withdrawal may be held back."""
+
+    GOODS_RECEIVED = "goods_received"
+    PROOF_OF_SENDING = "proof_of_sending"
+
+
 class Withdrawal(Rules):
-    """A legal right to step back from an online purchase."""
+    """A legal right to step back from an online purchase. No fee may be kept then."""
 
     days: Days
     end_on_working_day: bool
+    customers: tuple[CustomerKind, ...] = (CustomerKind.CONSUMER,)
     channels: tuple[SalesChannelKind, ...]
     exempt_classes: tuple[str, ...]
     exempt_when_opened: tuple[str, ...]
     send_back_within_days: Days
     refund_within_days: Days
+    may_withhold_until: tuple[Withhold, ...] = ()
+    postage: Party = Party.CUSTOMER
+    """Who pays the way back; the customer may only be made to when told so before buying."""
+    value_reduction: bool = True
+    """Whether staff may take off what the goods lost by more than trying them out."""
 
 
 class Guarantee(Rules):
@@ -89,6 +102,21 @@ class Guarantee(Rules):
     months: Months
     presumed_months: Months
     extra_months_after_repair: Months
+    reject_days: Days = 0
+    """So long the money may be asked back at once, without a repair first."""
+    remedies: tuple[tuple[Resolution, ...], ...] = (
+        (Resolution.REPAIR, Resolution.EXCHANGE),
+        (Resolution.PRICE_REDUCTION, Resolution.REFUND),
+    )
+    """What the customer may choose first; and next, when a repair or a new piece did not help."""
+
+
+class ShipPromise(Rules):
+    """A law that a late order may be cancelled, or sent later with the customer's consent."""
+
+    default_days: Days
+    """By when it must leave where no day was promised."""
+    clause: ClauseId
 
 
 class Region(Rules):
@@ -97,6 +125,7 @@ class Region(Rules):
     countries: tuple[Country, ...] = Field(min_length=1)
     withdrawal: Withdrawal | None = None
     guarantee: Guarantee | None = None
+    ship_promise: ShipPromise | None = None
 
 
 class Calendar(Rules):
@@ -106,11 +135,51 @@ class Calendar(Rules):
     subdivision: str | None = None
 
 
+class NotCovered(StrEnum):
+    """What the shop's own warranty does not cover."""
+
+    WEAR = "wear"
+    MISUSE = "misuse"
+    UNAUTHORISED_MODIFICATION = "unauthorised_modification"
+
+
+class Proof(StrEnum):
+    """What shows that somebody may make a claim."""
+
+    ORDER = "order"
+    REGISTRATION = "registration"
+    RECEIPT = "receipt"
+
+
+class WarrantyStep(StrEnum):
+    """What is done about a fault, one after the other."""
+
+    TROUBLESHOOT = "troubleshoot"
+    SEND_PART = "send_part"
+    REPAIR = "repair"
+    REPLACE = "replace"
+    REFUND = "refund"
+
+
+class Turnaround(Rules):
+    """How many working days something takes."""
+
+    repair: Days
+    replace: Days
+
+
 class Warranty(Rules):
     """The shop's own promise on faults, beside the law."""
 
     months: Months
     months_by_class: dict[str, Months]
+    excludes: tuple[NotCovered, ...] = tuple(NotCovered)
+    proof: tuple[Proof, ...] = Field(default=tuple(Proof), min_length=1)
+    steps: tuple[WarrantyStep, ...] = Field(default=tuple(WarrantyStep), min_length=1)
+    quote_valid_days: Days
+    turnaround_days: Turnaround
+    register_within_months: Months
+    """How long after the purchase a product may be registered."""
 
 
 class RightsFile(PolicyFile):
@@ -170,11 +239,20 @@ class Holiday(Rules):
     clause: ClauseId
 
 
+class Wear(StrEnum):
+    """How goods must be to come back under the shop's promise."""
+
+    UNUSED = "unused"
+    COMPLETE = "complete"
+
+
 class ReasonRule(Rules):
     """What a reason for a return means."""
 
     fault: Party
     postage: Party
+    first_offer: Resolution | None = None
+    """What is offered before anything else: a missing part is sent, rather than all sent back."""
     photo: bool = False
     guarantee_only: bool = False
     """Handled as a fault: by guarantee and warranty, not by the shop's return promise."""
@@ -202,6 +280,9 @@ class ReturnsFile(PolicyFile):
     keep_item_below_minor: Minor
     store_credit_bonus_pct: Percent
     send_within_days: Days
+    inspect_within_days: Days
+    """So soon after they arrived the goods are looked at."""
+    condition: tuple[Wear, ...] = tuple(Wear)
     resolutions: tuple[Resolution, ...] = Field(min_length=1)
     automatic: Automatic
 
@@ -211,43 +292,3 @@ class ReturnsFile(PolicyFile):
         if missing:
             raise ValueError(f"reasons lacks {', '.join(missing)}")
         return self
-
-
-class Cancellation(Rules):
-    """Until when an order may be cancelled."""
-
-    free_in_states: tuple[OrderState, ...] = Field(min_length=1)
-    made_to_order_until: time
-    """On the working day after the order, in the shop's time zone."""
-
-
-class AddressChange(Rules):
-    """Until when an order may be sent elsewhere."""
-
-    allowed_in_states: tuple[OrderState, ...] = Field(min_length=1)
-    same_country_only: bool
-    redirect_minor: Minor
-
-
-class OrdersFile(PolicyFile):
-    """orders.yaml."""
-
-    cancellation: Cancellation
-    address_change: AddressChange
-
-
-class ByDistance(Rules):
-    """Days within the home country, and abroad."""
-
-    domestic: Days
-    international: Days
-
-
-class DeliveryFile(PolicyFile):
-    """delivery.yaml."""
-
-    home_country: Country
-    late_after_days: ByDistance
-    lost_after_days: ByDistance
-    not_received_within_days: Days
-    damage_within_days: Days
