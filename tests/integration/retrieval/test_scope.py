@@ -1,6 +1,6 @@
 """Which product a question is about: by name, number, what was said before, or asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,9 @@ ENGLISH = {"packet", "plane", "mobile", "hello"}
 
 
 @pytest.fixture
-def lamps(database: Database, encoder: MiniLmEncoder, folder: Path, tmp_path: Path) -> Knowledge:
+def lamps(
+    database: Database, encoder: MiniLmEncoder, folder: Path, tmp_path: Path
+) -> Iterator[Knowledge]:
     """Two lamps whose manuals say opposite things, and a toaster."""
     for sku, title, kind in (
         ("LL-LMP-21", "Vega desk lamp", "lamps"),
@@ -65,7 +67,9 @@ def lamps(database: Database, encoder: MiniLmEncoder, folder: Path, tmp_path: Pa
     write_article(folder, "nova.md", NOVA, title="Nova desk lamp manual", more=of("LL-LMP-22"))
     write_article(folder, "crisp.md", TOASTER, title="Crisp toaster manual", more=of("LL-TST-01"))
     ingest(database, folder, encoder, now=NOON)
-    return Knowledge(database, encoder, tmp_path / "data", RetrievalSettings())
+    opened = Knowledge(database, encoder, tmp_path / "data", RetrievalSettings())
+    yield opened
+    opened.close()  # its thread must not hold a connection when the database is closed
 
 
 @pytest.fixture
