@@ -8,8 +8,8 @@ from typing import Annotated
 
 import numpy as np
 
-from opsbot.commerce.inventory import StockPolicy
 from opsbot.commerce.products import Item
+from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.metrics.run_outs import REVIEW_DAYS
 from opsbot.metrics.weekly_demand import DemandHistory, read_demand
 from opsbot.planning.demand_weeks import WEEK

@@ -18,6 +18,8 @@ class NumberKind(StrEnum):
     CASE = "CS"
     PURCHASE_ORDER = "PO"
     WORK_ORDER = "WO"
+    LOT = "LOT"
+    ADJUSTMENT = "ADJ"
 
 
 class Counter(Base):

@@ -13,6 +13,7 @@ class InspectionStage(StrEnum):
     """When a lot was looked at."""
 
     INCOMING = "incoming"
+    IN_PROCESS = "in_process"
     FINAL = "final"
     RETURN = "return"
 
@@ -20,8 +21,20 @@ class InspectionStage(StrEnum):
 class InspectionResult(StrEnum):
     """What came of it."""
 
+    PENDING = "pending"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    CONCESSION = "concession"
+
+
+class Disposition(StrEnum):
+    """What happens to a lot after its inspection."""
+
+    RELEASE = "release"
+    REWORK = "rework"
+    SCRAP = "scrap"
+    RETURN_TO_SUPPLIER = "return_to_supplier"
+    USE_AS_IS = "use_as_is"
 
 
 class Inspection(Base):
@@ -45,10 +58,23 @@ class Inspection(Base):
     """The most frequent defect, in words."""
     result: Mapped[InspectionResult]
     inspected_at: Mapped[datetime]
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lots.id"), index=True)
+    minor_accept_up_to: Mapped[int | None]
+    """Ac of the plan for minor defects; None: they are only counted."""
+    disposition: Mapped[Disposition | None]
+    actor: Mapped[str] = mapped_column(default="system")
 
 
-def judge(*, critical: int, major: int, accept_up_to: int) -> InspectionResult:
+def judge(
+    *,
+    critical: int,
+    major: int,
+    accept_up_to: int,
+    minor: int = 0,
+    minor_accept_up_to: int | None = None,
+) -> InspectionResult:
     """Tell what the counts of a sample mean for the lot."""
-    if critical or major > accept_up_to:
+    too_many_minor = minor_accept_up_to is not None and minor > minor_accept_up_to
+    if critical or major > accept_up_to or too_many_minor:
         return InspectionResult.REJECTED
     return InspectionResult.ACCEPTED

@@ -4,10 +4,10 @@ A state changes by one conditional UPDATE, so that of two people who act at once
 with a row of history in the same transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Index, inspect, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,6 +19,8 @@ from opsbot.errors import ConflictError, StaleError
 APPROVED_BY = "approved_by"
 """Key of `Session.info`: the second person who approved what this transaction does. Whoever writes
 history in it need not know; every line names them."""
+
+StateT = TypeVar("StateT", bound=StrEnum)
 
 
 class Sourced:
@@ -120,6 +122,22 @@ def change_state(
     if state in states:
         raise StaleError("Someone changed this a moment ago; nothing was done.")
     raise ConflictError(f"This cannot be done any more: it is {str(state).replace('_', ' ')}.")
+
+
+Edges = Mapping[StateT, frozenset[StateT]]
+"""From each state, the states that may follow."""
+
+
+def advance(
+    session: Session,
+    row: Base,
+    to: StateT,
+    edges: Edges[StateT],
+    **values: Any,
+) -> None:
+    """Move a record along one edge of its table of states; see `change_state`."""
+    allowed = [state for state, following in edges.items() if to in following]
+    change_state(session, row, to, allowed=allowed, **values)
 
 
 def insert_or_ignore(session: Session, table: type[Base], **values: object) -> bool:

@@ -16,8 +16,10 @@ from opsbot.demo.catalogue import add_products
 from opsbot.demo.comebacks import add_returns
 from opsbot.demo.matters import add_cases
 from opsbot.demo.people import add_people
+from opsbot.demo.plans import plan_ahead
 from opsbot.demo.stories import STORIES, add_story_people, plans_of, set_aside
 from opsbot.demo.supply import count_stock, open_shop
+from opsbot.demo.tracing import assign_lots
 from opsbot.demo.world import World
 from opsbot.demo.year import FIRST_NUMBER, run_year
 
@@ -41,6 +43,8 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
     add_returns(world, sales, {story.number for story in STORIES})
     count_stock(world)
     add_cases(world, sales)
+    plan_ahead(world, pipeline)
+    assign_lots(world)
     _add_levels(world)
     _add_counters(world, FIRST_NUMBER + len(sales))
     return dict(world.rows)

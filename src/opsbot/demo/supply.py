@@ -1,4 +1,4 @@
-"""Where the stock comes from: opening stock, purchase orders, work orders, inspections."""
+"""Where the stock comes from: opening stock, what is made and bought, and what is counted."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,7 +7,6 @@ from opsbot.commerce.inventory import (
     Location,
     LocationKind,
     MoveReason,
-    StockPolicy,
 )
 from opsbot.commerce.numbers import NumberKind
 from opsbot.commerce.production import WorkOrder, WorkOrderState
@@ -17,8 +16,18 @@ from opsbot.commerce.purchasing import (
     PurchaseOrderState,
     Supplier,
 )
-from opsbot.commerce.quality import Inspection, InspectionResult, InspectionStage, judge
+from opsbot.commerce.quality import (
+    Disposition,
+    Inspection,
+    InspectionResult,
+    InspectionStage,
+    judge,
+)
+from opsbot.commerce.stock_policies import StockPolicy
+from opsbot.demo.making import Job, keep_records, part_use, reserve_parts
+from opsbot.demo.workshop import Workshop, add_goods_price, add_workshop, read_workshop
 from opsbot.demo.world import DAYS, QUARANTINE, RETURNS, STORE, WAREHOUSE, Product, World
+from opsbot.planning.sampling import MAJOR_LIMIT, MINOR_LIMIT, sampling_plan
 
 UNITS_A_YEAR = 6600
 """About how many units are sold; what the stock policies are computed from."""
@@ -59,7 +68,13 @@ _DEFECTS = {
     "ceramics": "hairline crack",
     "paper": "skewed binding",
     "wood": "burn marks",
+    "spares": "frayed edge",
+    "engraved": "smudged engraving",
+    "parts": "chipped edge",
+    "materials": "wrong dimension",
 }
+_UNPUNCTUAL = ("Nordlicht", "Tecelagem", "Osaka", "Papier Havel", "Lumenparts", "Holzhof")
+"""Whose orders are late at the end of the year."""
 
 
 @dataclass
@@ -69,6 +84,11 @@ class Pipeline:
     on_order: dict[str, int] = field(default_factory=dict)
     arrivals: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     """Units that become free, by day of the year."""
+    workshop: Workshop = field(default_factory=Workshop)
+    goods: dict[str, Product] = field(default_factory=dict)
+    """What is kept on stock: what is sold, and what it is made from."""
+    sources: dict[int, _Source] = field(default_factory=dict)
+    """Suppliers by id."""
 
 
 def open_shop(world: World) -> Pipeline:
@@ -88,14 +108,48 @@ def open_shop(world: World) -> Pipeline:
             currency="EUR",
             lead_days=source.lead_days,
         )
-    for product in world.products.values():
-        _open_item(world, product)
-    return Pipeline(on_order=dict.fromkeys(world.products, 0))
+    workshop = add_workshop(world)
+    pipeline = Pipeline(
+        workshop=workshop,
+        goods={**world.products, **_materials(workshop)},
+        sources=dict(enumerate((*_SOURCES, *_sources_of_parts()), start=1)),
+    )
+    pipeline.on_order = dict.fromkeys(pipeline.goods, 0)
+    use = part_use(workshop, {p.sku: _daily_units(world, p) for p in world.products.values()})
+    for product in pipeline.goods.values():
+        sold = _daily_units(world, product) if product.popularity else 0.0
+        _open_item(world, pipeline, product, sold + use.get(product.sku, 0.0))
+    return pipeline
 
 
-def _open_item(world: World, product: Product) -> None:
-    daily = _daily_units(world, product)
-    lead = 12 if product.manufactured else _source_of(product)[1].lead_days
+def _sources_of_parts() -> list[_Source]:
+    return [
+        _Source(entry["name"], entry["country"], entry["lead"], (), entry["late"], 0.6)
+        for entry in read_workshop()["suppliers"]
+    ]
+
+
+def _materials(workshop: Workshop) -> dict[str, Product]:
+    """Return what things are made from in the shape of products; nobody buys them."""
+    return {
+        one.sku: Product(
+            sku=one.sku,
+            title=one.title,
+            category="materials" if one.supplier else "parts",
+            return_class="standard",
+            price_minor=0,
+            cost_minor=one.cost_minor,
+            weight_g=0,
+            manufactured=not one.supplier,
+            popularity=0.0,
+        )
+        for one in workshop.materials.values()
+    }
+
+
+def _open_item(world: World, pipeline: Pipeline, product: Product, daily: float) -> None:
+    key = _supplier_of(pipeline, product)
+    lead = 12 if product.manufactured else pipeline.sources[key].lead_days
     safety = max(3, round(daily * 9))
     point = safety + max(2, round(daily * (lead + 7)))
     world.rows[StockPolicy].append(
@@ -104,8 +158,11 @@ def _open_item(world: World, product: Product) -> None:
             "reorder_point": point,
             "order_up_to": point + max(8, round(daily * 40)),
             "safety_stock": safety,
+            "computed_at": world.start,
         }
     )
+    if not product.manufactured and product.sku in world.products:
+        add_goods_price(world, product.sku, key, product.cost_minor, lead)
     opening = point + max(10, round(daily * 30))
     _stock_in(world, product.sku, opening, MoveReason.OPENING, "opening", world.start)
     world.free[product.sku, WAREHOUSE] += opening
@@ -116,12 +173,15 @@ def _daily_units(world: World, product: Product) -> float:
     return UNITS_A_YEAR / DAYS * product.popularity / whole
 
 
-def _source_of(product: Product) -> tuple[int, _Source]:
-    """Return the id of the supplier and the supplier."""
+def _supplier_of(pipeline: Pipeline, product: Product) -> int:
+    """Return the id of the supplier; of what is made, of nobody in particular."""
+    material = pipeline.workshop.materials.get(product.sku)
+    if material is not None:
+        return material.supplier
     for key, source in enumerate(_SOURCES, start=1):
         if product.category in source.categories:
-            return key, source
-    return 1, _SOURCES[0]
+            return key
+    return 1
 
 
 def _stock_in(
@@ -142,10 +202,22 @@ def end_day(world: World, pipeline: Pipeline, day: int) -> None:
     for product, units in wanted:
         if product.manufactured:
             _make(world, pipeline, product, units, day)
-    for key, source in enumerate(_SOURCES, start=1):
-        bought = [(p, n) for p, n in wanted if not p.manufactured and _source_of(p)[0] == key]
-        if bought and at.weekday() == key:
+    for key, source in pipeline.sources.items():
+        bought = [
+            (p, _packs(pipeline, p, n))
+            for p, n in wanted
+            if not p.manufactured and _supplier_of(pipeline, p) == key
+        ]
+        if bought and at.weekday() == key % 5:
             _buy(world, pipeline, key, source, bought, day)
+
+
+def _packs(pipeline: Pipeline, product: Product, units: int) -> int:
+    """Round a quantity up to whole packs, and to the least that is sold."""
+    material = pipeline.workshop.materials.get(product.sku)
+    if material is None:
+        return max(units, 5)
+    return -(-max(units, material.minimum) // material.pack) * material.pack
 
 
 def _what_runs_out(world: World, pipeline: Pipeline, day: int) -> list[tuple[Product, int]]:
@@ -155,7 +227,7 @@ def _what_runs_out(world: World, pipeline: Pipeline, day: int) -> list[tuple[Pro
         free = world.free[sku, WAREHOUSE] + world.free[sku, STORE] + pipeline.on_order[sku]
         stopped = sku in (*SOLD_OUT, *RUNNING_LOW) and day > DAYS - 60
         if free <= policy["reorder_point"] and not stopped:
-            wanted.append((world.products[sku], policy["order_up_to"] - free))
+            wanted.append((pipeline.goods[sku], policy["order_up_to"] - free))
     return wanted
 
 
@@ -171,7 +243,10 @@ def _fill_store(world: World, at: datetime) -> None:
 
 
 def _make(world: World, pipeline: Pipeline, product: Product, units: int, day: int) -> None:
-    """Release a work order; it is done one to two weeks later, with some scrap."""
+    """Release a work order if its parts are there; it is done one to two weeks later."""
+    recipe = pipeline.workshop.recipes.get(product.sku)
+    if recipe is not None and not reserve_parts(world, recipe, units):
+        return
     created = world.start + timedelta(days=day, hours=7)
     started = created + timedelta(days=world.random.randint(1, 4))
     completed = started + timedelta(days=world.random.randint(4, 11), hours=8)
@@ -179,23 +254,28 @@ def _make(world: World, pipeline: Pipeline, product: Product, units: int, day: i
     number = world.number(NumberKind.WORK_ORDER)
     done, begun = completed < world.today, started < world.today
     idle = WorkOrderState.IN_PROGRESS if begun else WorkOrderState.RELEASED
-    world.add(
+    key = world.add(
         WorkOrder,
         number=number,
         sku=product.sku,
+        bom_id=recipe.bom_id if recipe else None,
         state=WorkOrderState.COMPLETED if done else idle,
         planned=units,
         produced=units - scrap if done else 0,
         scrapped=scrap if done else 0,
         created_at=created,
+        planned_start=created + timedelta(days=1),
         due_at=created + timedelta(days=12, hours=9),
         started_at=started if begun else None,
         completed_at=completed if done else None,
     )
+    if recipe is not None:
+        job = Job(key, number, product.category, units, scrap if done else 0, created)
+        keep_records(world, recipe, job, begun=begun, completed=completed if done else None)
     pipeline.on_order[product.sku] += units - scrap
     if done:
-        _inspect(world, InspectionStage.FINAL, number, product, units, scrap, completed)
         good = units - scrap
+        _inspect(world, InspectionStage.FINAL, number, product, good, scrap // 2, completed)
         _stock_in(world, product.sku, good, MoveReason.PRODUCE, number, completed)
         _arrive(world, pipeline, product.sku, good, completed)
 
@@ -211,8 +291,10 @@ def _buy(
     """Send a purchase order; it comes after the lead time, more or less, with some rejects."""
     ordered = world.start + timedelta(days=day, hours=9)
     promised = ordered + timedelta(days=source.lead_days)
-    arrived = promised + timedelta(days=world.random.gauss(source.punctuality - 1, 2.5))
-    if world.today - timedelta(days=_LATE_FROM_DAYS) < promised < world.today:
+    worse = 0.4 + 1.2 * day / DAYS if source.categories == () else 1.0
+    arrived = promised + timedelta(days=world.random.gauss(source.punctuality * worse - 1, 2.5))
+    last_days = world.today - timedelta(days=_LATE_FROM_DAYS) < promised < world.today
+    if last_days and source.name.startswith(_UNPUNCTUAL):
         arrived = world.today + timedelta(days=3)
     arrived = max(arrived, ordered + timedelta(days=2)).replace(hour=10, minute=0, second=0)
     done = arrived < world.today
@@ -239,10 +321,16 @@ def _buy(
             received=units if done else 0,
             rejected=rejected if done else 0,
             unit_price_minor=product.cost_minor,
+            price_per=_price_per(pipeline, product),
         )
         pipeline.on_order[product.sku] += units
         if done:
             _receive(world, pipeline, number, product, units, rejected, arrived)
+
+
+def _price_per(pipeline: Pipeline, product: Product) -> int:
+    material = pipeline.workshop.materials.get(product.sku)
+    return material.cost_per if material else 1
 
 
 def _receive(
@@ -278,22 +366,26 @@ def _inspect(
     at: datetime,
 ) -> InspectionResult:
     """Write down the sample of a lot in which `faulty` units are not good."""
-    sample = min(lot, 8 if lot < 50 else 13)  # noqa: PLR2004  (the plan's two sample sizes)
-    major = sum(world.chance(faulty / lot) for _ in range(sample)) if lot else 0
-    result = judge(critical=0, major=major, accept_up_to=1)
+    plan = sampling_plan(lot, MAJOR_LIMIT)
+    small = sampling_plan(lot, MINOR_LIMIT)
+    major = sum(world.chance(faulty / lot) for _ in range(plan.sample_size)) if lot else 0
+    minor = min(world.random.randint(0, 2), small.accept_up_to)
+    result = judge(critical=0, major=major, accept_up_to=plan.accept_up_to)
     world.add(
         Inspection,
         stage=stage,
         reference=reference,
         sku=product.sku,
         lot_size=lot,
-        sample_size=sample,
-        accept_up_to=1,
+        sample_size=plan.sample_size,
+        accept_up_to=plan.accept_up_to,
+        minor_accept_up_to=small.accept_up_to,
         critical=0,
         major=major,
-        minor=world.random.randint(0, 2),
+        minor=minor,
         defect=_DEFECTS.get(product.category, "scratches") if major else None,
         result=result,
+        disposition=Disposition.RELEASE if result is InspectionResult.ACCEPTED else None,
         inspected_at=at,
     )
     return result

@@ -137,7 +137,7 @@ def _held(session: Session, lines: list[int]) -> dict[int, int]:
         .where(Reservation.order_line_id.in_(lines), Reservation.state == ReservationState.ACTIVE)
         .group_by(Reservation.order_line_id)
     )
-    return {line: int(units) for line, units in rows}
+    return {line: int(units) for line, units in rows if line is not None}
 
 
 def _why_not_shipped(order: Order, held: dict[int, int]) -> str:

@@ -13,10 +13,10 @@ from opsbot.commerce.inventory import (
     Reservation,
     ReservationState,
     StockLevel,
-    StockPolicy,
 )
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.products import Item, ItemStatus
+from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.metrics.empty_shelves import empty_days
 from opsbot.metrics.stock import Incoming, incoming_stock
 from opsbot.planning.cover import (

@@ -144,7 +144,7 @@ def _open_order(order: PurchaseOrder, today: date, zone: str) -> OpenOrder:
         days_late=max(0, (today - promised).days),
         open_units=sum(line.ordered - line.received for line in lines),
         items=tuple(line.item for line in lines),
-        value_minor=sum((line.ordered - line.received) * line.unit_price_minor for line in lines),
+        value_minor=sum(line.value_of(line.ordered - line.received) for line in lines),
         currency=order.currency,
     )
 
@@ -158,7 +158,7 @@ def _delivered(order: PurchaseOrder, line: PurchaseOrderLine, zone: str) -> Deli
         ordered=line.ordered,
         received=line.received,
         rejected=line.rejected,
-        unit_price=line.unit_price_minor,
+        unit_price=line.unit_price_minor / line.price_per,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from opsbot.commerce.products import Item, ItemStatus
@@ -42,15 +42,19 @@ class Product:
     """The words that nothing of the product is called by: "vegan" of "vegan tote"."""
 
 
-def find_products(session: Session, words: str, *, active_only: bool = True) -> list[Product]:
+def find_products(
+    session: Session, words: str, *, active_only: bool = True, parts: bool = False
+) -> list[Product]:
     """Return the products that fit words best; empty when none does.
 
     Args:
         session: an open session.
         words: such as "ember lamp in sage", "moss mugs", "LL-MUG-01-MOS".
         active_only: leave out what is not sold any more.
+        parts: find materials too, that are not sold.
     """
-    query = select(Item).where(Item.sellable).options(joinedload(Item.product)).order_by(Item.sku)
+    kept = or_(Item.sellable, Item.component) if parts else Item.sellable
+    query = select(Item).where(kept).options(joinedload(Item.product)).order_by(Item.sku)
     if active_only:
         query = query.where(Item.status == ItemStatus.ACTIVE)
     items = list(session.scalars(query))

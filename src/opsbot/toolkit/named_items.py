@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from opsbot.commerce.products import Item
@@ -40,17 +40,22 @@ class FoundItems:
         return [item.sku for item in self.items]
 
 
-def find_items(session: Session, words: str) -> FoundItems:
+def find_items(session: Session, words: str, *, parts: bool = False) -> FoundItems:
     """Return the items of a category, or of the products that fit words; also retired ones.
+
+    Args:
+        session: a session to read in.
+        words: what was said.
+        parts: materials that are not sold count too.
 
     Raises:
         NotFoundError: nothing the shop sells, or sold, is called so.
     """
     if category := stock.find_category(session, words):
-        return _of_category(session, category)
-    products = find_products(session, words, active_only=False)
+        return _of_category(session, category, parts=parts)
+    products = find_products(session, words, active_only=False, parts=parts)
     if not products and (category := stock.find_category(session, words, among_others=True)):
-        return _of_category(session, category)
+        return _of_category(session, category, parts=parts)
     if not products:
         raise NotFoundError("an item called", words.strip()[:60])
     items = [variant for product in products for variant in product.variants]
@@ -58,6 +63,11 @@ def find_items(session: Session, words: str) -> FoundItems:
     return FoundItems(label, items)
 
 
-def _of_category(session: Session, category: str) -> FoundItems:
-    sold = select(Item).where(Item.category == category, Item.sellable).order_by(Item.title)
-    return FoundItems(category, list(session.scalars(sold)))
+def _of_category(session: Session, category: str, *, parts: bool) -> FoundItems:
+    kept = or_(Item.sellable, Item.component) if parts else Item.sellable
+    found = session.scalars(
+        select(Item).where(Item.category == category, kept).order_by(Item.title)
+    ).all()
+    if not found:
+        raise NotFoundError("an item called", category)
+    return FoundItems(category, list(found))

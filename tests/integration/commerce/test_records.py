@@ -110,6 +110,8 @@ def test_numbers_count_up_by_kind(database: Database) -> None:
         "CS-00001",
         "PO-00001",
         "WO-00001",
+        "LOT-00001",
+        "ADJ-00001",
         "CS-00002",
     ]
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from opsbot.commerce.inventory import Location, MoveReason, StockLevel, StockMove, StockPolicy
+from opsbot.commerce.inventory import Location, MoveReason, StockLevel, StockMove
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.products import Item
+from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.db import Database
 from opsbot.errors import InvalidInputError, NotFoundError
 from opsbot.planning.forecasting import forecast

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from opsbot.commerce.inventory import LocationKind, MoveReason, StockLevel, StockMove, StockPolicy
+from opsbot.commerce.inventory import LocationKind, MoveReason, StockLevel, StockMove
 from opsbot.commerce.production import WorkOrder, WorkOrderState
 from opsbot.commerce.purchasing import (
     PurchaseOrder,
@@ -13,6 +13,7 @@ from opsbot.commerce.purchasing import (
     PurchaseOrderState,
     Supplier,
 )
+from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.db import Database
 from opsbot.errors import NotFoundError
 from tests.factories import (
