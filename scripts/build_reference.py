@@ -1,4 +1,6 @@
-"""Write the tables of settings and tools into the README, from their declarations.
+"""Write the tables of settings and tools into the README, and the reference of the tools.
+
+Both come from the declarations.
 
 Run: python scripts/build_reference.py [--check]
 """
@@ -13,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from reference_pages import tools_page
 
 from opsbot.content import content_root
 from opsbot.settings import PREFIX, Settings
@@ -20,20 +23,30 @@ from opsbot.toolkit.loading import load_tools
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference" / "tools.md"
 
 
 def main() -> int:
-    """Rewrite the README, or with --check tell whether it is fresh."""
+    """Rewrite the files, or with --check tell whether they are fresh."""
     old = README.read_text("utf-8")
-    new = _put(_put(old, "settings", _settings()), "tools", _tools())
+    fresh = {
+        README: _put(_put(old, "settings", _settings()), "tools", _tools()),
+        REFERENCE: tools_page(load_tools(ROOT / "tools").values()),
+    }
+    stale = [path for path, text in fresh.items() if _read(path) != text]
     if "--check" in sys.argv:
-        if new != old:
-            print(
-                "README.md is older than the settings or tools: python scripts/build_reference.py"
-            )
-        return int(new != old)
-    README.write_text(new, "utf-8")
+        for path in stale:
+            name = path.relative_to(ROOT)
+            print(f"{name} is older than the settings or tools: python scripts/build_reference.py")
+        return int(bool(stale))
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fresh[path], "utf-8")
     return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def _put(text: str, name: str, lines: list[str]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from opsbot import __version__
 from opsbot.channels import (
@@ -17,10 +18,12 @@ from opsbot.channels import (
     articles,
     assets,
     chat,
+    confirmations,
     console,
     docs,
     gaps,
     health,
+    mcp,
     pages,
     problems,
     reviews,
@@ -28,6 +31,7 @@ from opsbot.channels import (
     sign_in,
     simulation,
     survey,
+    tools,
     webhooks,
 )
 from opsbot.channels import (
@@ -72,10 +76,13 @@ _PARTS = (
     reviews.router,
     articles.router,
     articles.api,
+    confirmations.console,
+    confirmations.links,
     gaps.router,
     gaps.api,
     answers.router,
     simulation.api,
+    tools.router,
     webhooks.router,
     docs.router,
 )
@@ -94,7 +101,7 @@ def open_services(
     """
     probe_headers(settings)
     remote = open_remote_model(settings)
-    tools = load_tools(settings.tools_dir)
+    loaded = load_tools(settings.tools_dir)
     policies = load_policies(settings.knowledge_dir / "policies")
     database = database or Database(settings.resolved_database_url)
     if pending(database):
@@ -103,7 +110,7 @@ def open_services(
     knowledge = Knowledge(
         database, encoder, settings.data_dir, settings.retrieval, chroma_url=settings.chroma_url
     )
-    executor = Executor(database, settings, tools, knowledge, policies)
+    executor = Executor(database, settings, loaded, knowledge, policies)
     bell = Bell()
     decisions = Decisions(database, executor, bell, clock=clock, new_id=_new_id)
     assistant = Assistant(
@@ -152,6 +159,7 @@ def create_app(
         with_worker: run the jobs, and follow the articles, in threads of this process.
         with_warm_up: do beforehand what the first questions would wait for.
     """
+    endpoint = mcp.McpEndpoint(services)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -163,6 +171,7 @@ def create_app(
         if resumed:
             log.info("%d interrupted turns are run again", resumed)
         yield
+        await endpoint.close()
         stop.set()
         for thread in threads:
             thread.join()
@@ -189,6 +198,7 @@ def create_app(
     pages.install(app, services.settings)
     for part in _PARTS:
         app.include_router(part)
+    app.router.routes.append(Route(mcp.PATH, endpoint, include_in_schema=False))
     return app
 
 

@@ -8,11 +8,20 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, Visit, VisitDep
+from opsbot.channels.dependencies import (
+    DeciderDep,
+    NowDep,
+    ServicesDep,
+    StaffDep,
+    Visit,
+    VisitDep,
+)
 from opsbot.channels.services import Services
 from opsbot.channels.stream import MOST_EVENTS, draw_chart, event_data, stream
 from opsbot.conversation.replies import Reply
 from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.proposals import Confirmation
+from opsbot.toolkit.wire import show_preview, show_result
 
 router = APIRouter(prefix="/v1", tags=["chat"])
 AcceptDep = Annotated[str, Header()]
@@ -100,18 +109,27 @@ def get_messages(
 
 @router.post("/proposals/{proposal_id}/confirm")
 def post_confirm(
-    proposal_id: str, visit: VisitDep, services: ServicesDep, now: NowDep
+    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
 ) -> dict[str, Any]:
-    """Do what a preview announced. Pressing twice does it once."""
-    return _decided(services, visit.caller, proposal_id, now, confirm=True)
+    """Do what a preview announced. Pressing twice does it once.
+
+    What was proposed in a conversation is told there, in `reply` and `events`; of anything else
+    come the `proposal` and its `result`, or a `renewed` preview when the facts had changed.
+    """
+    if services.executor.conversation_of(proposal_id) is None:
+        return _show(services.executor.confirm(caller, proposal_id, now=now))
+    return _decided(services, caller, proposal_id, now, confirm=True)
 
 
 @router.post("/proposals/{proposal_id}/cancel")
 def post_cancel(
-    proposal_id: str, visit: VisitDep, services: ServicesDep, now: NowDep
+    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
 ) -> dict[str, Any]:
     """Drop a preview."""
-    return _decided(services, visit.caller, proposal_id, now, confirm=False)
+    if services.executor.conversation_of(proposal_id) is None:
+        dropped = services.executor.cancel(caller, proposal_id, now=now)
+        return _show(Confirmation(dropped, None, None))
+    return _decided(services, caller, proposal_id, now, confirm=False)
 
 
 async def _answer(
@@ -155,6 +173,15 @@ def _decided(
         or event.data.get("proposal_id") == proposal_id
     ]
     return {"reply": show_reply(reply), "events": events}
+
+
+def _show(confirmation: Confirmation) -> dict[str, Any]:
+    result, renewed = confirmation.result, confirmation.renewed
+    return {
+        "proposal": show_preview(confirmation.preview),
+        "result": show_result(result) if result else None,
+        "renewed": show_preview(renewed) if renewed else None,
+    }
 
 
 def show_reply(reply: Reply) -> dict[str, Any]:

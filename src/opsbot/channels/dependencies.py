@@ -1,6 +1,6 @@
 """What routes ask for: the services, the time, and who is asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Annotated
@@ -20,9 +20,11 @@ from opsbot.channels.identity import (
 )
 from opsbot.channels.services import Services
 from opsbot.commerce.customers import Customer
-from opsbot.errors import NotAllowedError
+from opsbot.errors import ConfirmationRequiredError, NotAllowedError
 from opsbot.staff import Staff
+from opsbot.staff_tokens import PREFIX, find_by_token
 from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.ledger import ASK_A_PERSON
 
 STAFF_COOKIE = "opsbot_staff"
 IPV4 = 4
@@ -78,8 +80,11 @@ def _visit(
 
 
 def _visitor(request: Request, visitor: str) -> Caller:
-    origin = network_of(request.client.host) if request.client else ""
-    return Caller(Audience.CUSTOMER, "widget", visitor=visitor, origin=origin)
+    return Caller(Audience.CUSTOMER, "widget", visitor=visitor, origin=_network(request))
+
+
+def _network(request: Request) -> str:
+    return network_of(request.client.host) if request.client else ""
 
 
 def network_of(host: str) -> str:
@@ -195,3 +200,53 @@ def _reader(
 
 
 ReaderDep = Annotated[Caller, Depends(_reader)]
+
+
+def _program(
+    request: Request,
+    services: ServicesDep,
+    now: NowDep,
+    authorization: Annotated[str | None, Header()] = None,
+    x_opsbot_visitor: Annotated[str | None, Header()] = None,
+) -> Visit:
+    """Tell for whom a program acts: a member of staff by their token, else as a reader is told."""
+    if authorization:
+        found = token_caller(services, authorization, channel="api", now=now)
+        return Visit(replace(found, origin=_network(request)))
+    if STAFF_COOKIE in request.cookies and not x_opsbot_visitor:
+        return Visit(_staff(request, services).caller)
+    visit = _visit(request, services, now, authorization, x_opsbot_visitor)
+    return replace(visit, caller=replace(visit.caller, channel="api"))
+
+
+def token_caller(services: Services, header: str, *, channel: str, now: datetime) -> Caller:
+    """Return whose token an `Authorization` header holds: a member of staff's, or a customer's.
+
+    Raises:
+        NotAllowedError: it is no token of ours or of the shop, over, or revoked.
+    """
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAllowedError("Authorization must be `Bearer TOKEN`.")
+    if not token.startswith(PREFIX):
+        number = verify_customer(services.settings, token, now=now)
+        customer = customer_caller(services, number, channel=channel)
+        return replace(customer, by_program=channel == "mcp")
+    with services.database.read() as session:
+        staff = find_by_token(session, token, now=now)
+    if staff is None:
+        raise NotAllowedError("This token is not valid, or was revoked.")
+    return replace(staff_caller(staff, channel=channel), by_program=True)
+
+
+ProgramDep = Annotated[Visit, Depends(_program)]
+
+
+def _decider(visit: ProgramDep) -> Caller:
+    """Tell which person decides. A staff token is a program's, so it decides nothing."""
+    if visit.caller.by_program:
+        raise ConfirmationRequiredError(ASK_A_PERSON)
+    return visit.caller
+
+
+DeciderDep = Annotated[Caller, Depends(_decider)]

@@ -2,17 +2,18 @@
 
 import logging
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from opsbot import __version__
+from opsbot.cli import audit, people, tools
 from opsbot.cli.check import run_checks
-from opsbot.cli.demo import open_demo, run_demo
+from opsbot.cli.common import AsCustomer, AsStaff, DemoData, now, settings_for
+from opsbot.cli.demo import run_demo
 from opsbot.cli.importing import (
     compare_exports,
     import_with_progress,
@@ -25,7 +26,7 @@ from opsbot.cli.ingesting import (
     print_verification,
     verify_with_progress,
 )
-from opsbot.cli.people import keep_staff
+from opsbot.cli.mcp import serve_stdio
 from opsbot.cli.policies import Question, read_facts, simulate
 from opsbot.cli.serving import serve_app, work
 from opsbot.cli.talk import ask_once, chat_on
@@ -33,8 +34,7 @@ from opsbot.connectors.imports import FileFormat, ImportOptions
 from opsbot.db import Database
 from opsbot.errors import OpsbotError, UnavailableError
 from opsbot.migrations import pending, upgrade
-from opsbot.settings import Settings, read_settings
-from opsbot.toolkit.loading import load_tools
+from opsbot.settings import Settings
 from opsbot.toolkit.policy.returns import Condition
 from opsbot.toolkit.policy_trials import Asked, reason_named
 
@@ -46,9 +46,11 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="The shop's rules.")
 app.add_typer(policy_app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(people.app, name="staff")
+app.add_typer(tools.app, name="tools")
 console = Console()
 
-DemoData = Annotated[bool, typer.Option("--demo", help="Use the sample shop's data.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]
 Verify = Annotated[
@@ -88,8 +90,8 @@ def worker() -> None:
 
 @app.command()
 def chat(
-    customer: Annotated[str, typer.Option("--as", help="E-mail of a customer to be.")] = "",
-    staff: Annotated[str, typer.Option(help="E-mail of a member of staff to be.")] = "",
+    customer: AsCustomer = "",
+    staff: AsStaff = "",
     *,
     demo: DemoData = False,
 ) -> None:
@@ -100,8 +102,8 @@ def chat(
 @app.command()
 def ask(
     question: str,
-    customer: Annotated[str, typer.Option("--as", help="E-mail of a customer to be.")] = "",
-    staff: Annotated[str, typer.Option(help="E-mail of a member of staff to be.")] = "",
+    customer: AsCustomer = "",
+    staff: AsStaff = "",
     *,
     demo: DemoData = False,
 ) -> None:
@@ -236,32 +238,14 @@ def migrate(*, demo: DemoData = False) -> None:
 
 
 @app.command()
-def tools() -> None:
-    """List the tools: who may use each, what it does, and what it needs."""
-    table = Table("tool", "for", "effect", "level or roles", "what it does", box=None)
-    for tool in load_tools(_folder("tools_dir")).values():
-        needs = ", ".join(sorted(tool.roles)) or ("any staff" if tool.audience == "staff" else "")
-        first = tool.description.splitlines()[0]
-        table.add_row(
-            tool.name, tool.audience, tool.effect, needs or f"level {int(tool.level)}", first
-        )
-    console.print(table)
-
-
-@app.command()
-def staff(
-    email: str,
-    name: Annotated[str, typer.Option(help="How customers and colleagues know this person.")],
-    role: Annotated[list[str], typer.Option(help="May be given several times.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+def mcp(
+    staff: AsStaff = "",
+    customer: AsCustomer = "",
     *,
     demo: DemoData = False,
 ) -> None:
-    """Give a member of staff a sign-in for the console. Asks for the password."""
-    new = keep_staff(_settings(demo=demo), email=email, name=name, password=password, roles=role)
-    console.print(
-        f"{email} {'can sign in now' if new else 'has the new name, password and roles'}."
-    )
+    """Serve the tools by MCP on standard input and output, for a program on this machine."""
+    serve_stdio(_settings(demo=demo), customer=customer, staff=staff)
 
 
 @app.command()
@@ -288,14 +272,8 @@ def main() -> int:
 
 
 def _settings(*, demo: bool = False) -> Settings:
-    return open_demo() if demo else read_settings()
-
-
-def _folder(name: str) -> Path:
-    """Return a folder setting; `opsbot tools` needs no secret key."""
-    folder: Path = getattr(open_demo(), name)
-    return folder
+    return settings_for(demo=demo)
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  (an edge: the command line)
+    return now()

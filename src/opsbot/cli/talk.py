@@ -1,20 +1,15 @@
 """Talk to the assistant in a terminal."""
 
 import secrets
-from dataclasses import replace
 
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table as Grid
 
 from opsbot.app import close_services, open_services
-from opsbot.channels.dependencies import staff_caller
-from opsbot.channels.services import Services
-from opsbot.commerce.customers import find_customer
+from opsbot.cli.common import caller_at_keyboard
 from opsbot.conversation.replies import Reply
 from opsbot.settings import Settings
-from opsbot.staff import find_staff
-from opsbot.toolkit.caller import Audience, Caller, Level
 
 
 def ask_once(
@@ -23,7 +18,7 @@ def ask_once(
     """Ask one question and print the reply."""
     services = open_services(settings)
     try:
-        caller = _caller(services, customer, staff)
+        caller = caller_at_keyboard(services.database, customer=customer, staff=staff)
         reply = services.conversations.reply(
             caller, question, client_id=secrets.token_hex(8), now=services.clock()
         )
@@ -36,7 +31,7 @@ def chat_on(console: Console, settings: Settings, *, customer: str, staff: str) 
     """Hold a conversation until an empty line."""
     services = open_services(settings)
     try:
-        caller = _caller(services, customer, staff)
+        caller = caller_at_keyboard(services.database, customer=customer, staff=staff)
         conversation_id: str | None = None
         console.print(f"{settings.shop_name}. An empty line ends the conversation.", style="dim")
         while text := _read(console):
@@ -58,18 +53,6 @@ def _read(console: Console) -> str:
         return console.input("[bold]> [/]").strip()
     except EOFError:
         return ""
-
-
-def _caller(services: Services, customer: str, staff: str) -> Caller:
-    """Return who the person at the keyboard is: they own the machine, so their word counts."""
-    with services.database.read() as session:
-        if staff:
-            return staff_caller(find_staff(session, staff), channel="terminal")
-        visitor = Caller(Audience.CUSTOMER, "terminal", visitor=secrets.token_hex(8))
-        if not customer:
-            return visitor
-        found = find_customer(session, customer)
-    return replace(visitor, level=Level.SIGNED_IN, customer_id=found.id, visitor="")
 
 
 def _print(console: Console, reply: Reply) -> None:

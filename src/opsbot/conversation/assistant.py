@@ -13,7 +13,7 @@ from langchain_core.messages import SystemMessage
 
 from opsbot.conversation.chat_model import Breaker
 from opsbot.conversation.loop import Called, Calling, ModelError, Step, run_turn
-from opsbot.conversation.told import renumber, tell_error, tell_result, without_extras
+from opsbot.conversation.told import renumber, tell_error, tell_result
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.writer import Emit, ReplyWriter
 from opsbot.errors import NotVerifiedError, OpsbotError
@@ -23,6 +23,7 @@ from opsbot.settings import Settings
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.results import Result
+from opsbot.toolkit.wire import without_extras
 
 SIGN_IN = "For this please sign in on our pages and ask in the chat there."
 """Said by mail, which proves nothing about who wrote it."""

@@ -93,6 +93,8 @@ class Decisions:
 
     def _place(self, caller: Caller, proposal_id: str, *, now: datetime) -> tuple[Caller, str]:
         conversation_id = self._executor.conversation_of(proposal_id)
+        if conversation_id is None:
+            raise NotFoundError("a conversation with proposal", proposal_id[:40])
         with self._database.read() as session:
             try:
                 conversation = find_conversation(session, caller, conversation_id)

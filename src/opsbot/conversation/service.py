@@ -19,6 +19,7 @@ from opsbot.conversation.runner import Runner
 from opsbot.conversation.store import (
     SupersededError,
     add_message,
+    caller_in,
     find_conversation,
     find_reply,
     find_sent,
@@ -177,6 +178,16 @@ class ConversationService:
             reply = find_reply(session, caller, message_id)
         reader: Reader = "staff" if caller.is_staff else "customer"
         return verify_answer(reply, self._knowledge, reader=reader)
+
+    def caller_in(self, caller: Caller, conversation_id: str, *, now: datetime) -> Caller:
+        """Return the caller with what they have proved in one of their conversations.
+
+        Raises:
+            NotFoundError: the caller has no such conversation.
+        """
+        with self._database.read() as session:
+            conversation = find_conversation(session, caller, conversation_id)
+        return caller_in(conversation, caller, now=now)
 
     def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Reply:
         """Do what a preview announced. A second time changes nothing and says the same."""

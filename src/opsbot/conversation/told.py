@@ -7,18 +7,12 @@ from typing import Any
 
 from opsbot.errors import OpsbotError
 from opsbot.toolkit.results import Result
+from opsbot.toolkit.wire import show_error
 
 MARK = re.compile(r"\[(\d{1,2})\]")
 """A citation in a text: `[2]`."""
 SHOWN_ROWS = 20
 """Rows of a table that a model is shown."""
-
-
-def without_extras(value: Any) -> Any:
-    """Return nested plain values without the keys that begin with `x-`."""
-    if isinstance(value, Mapping):
-        return {key: without_extras(v) for key, v in value.items() if not str(key).startswith("x-")}
-    return [without_extras(v) for v in value] if isinstance(value, list) else value
 
 
 def tell_result(result: Result, *, first: int) -> dict[str, Any]:
@@ -45,7 +39,7 @@ def tell_result(result: Result, *, first: int) -> dict[str, Any]:
 
 def tell_error(error: OpsbotError) -> dict[str, Any]:
     """Return what the model is told of a tool that failed."""
-    return {"error": {"code": error.code, "text": str(error), **error.details()}}
+    return {"error": show_error(error)}
 
 
 def renumber(result: Result, before: int) -> Result:

@@ -108,19 +108,30 @@ def record_for(session: Session, place: Place, action: str, subject: str, **deta
 def verify(session: Session) -> AuditCheck:
     """Look over the whole chain."""
     previous, count = "", 0
+    head = session.get(AuditHead, _HEAD)
     while rows := session.scalars(_after(count)).all():
         for event in rows:
             count += 1
-            if event.number != count:
-                return AuditCheck(count, f"Row {count} of the audit is missing.")
-            if event.previous != previous or event.hash != _hash(event):
-                return AuditCheck(count, f"Row {count} of the audit was changed.")
+            if problem := _wrong(event, count, previous, head):
+                return AuditCheck(count, f"Row {count} of the audit {problem}.")
             previous = event.hash
             session.expunge(event)  # a long audit must not fill the memory
-    head = session.get(AuditHead, _HEAD)
     if (head.count, head.hash) != (count, previous) if head else count > 0:
         return AuditCheck(count, f"The audit ends at row {count}, but more had been written.")
     return AuditCheck(count, "")
+
+
+def _wrong(event: AuditEvent, number: int, previous: str, head: AuditHead | None) -> str:
+    """Say what is wrong with the row that should be row `number`; empty when nothing is."""
+    if event.number != number:
+        return "is missing"
+    if event.previous == previous and event.hash == _hash(event):
+        return ""
+    if head is None or number > head.count:
+        return "was added"
+    # Its hash covers its own number: a row that holds under another one was put here.
+    moved = any(_hash(event, number=other) == event.hash for other in range(1, head.count + 1))
+    return "was moved here from another place" if moved else "was changed"
 
 
 def _after(number: int) -> Select[AuditEvent]:
@@ -128,10 +139,11 @@ def _after(number: int) -> Select[AuditEvent]:
     return later.order_by(AuditEvent.number).limit(_AT_ONCE)
 
 
-def _hash(event: AuditEvent) -> str:
+def _hash(event: AuditEvent, *, number: int | None = None) -> str:
     at = event.at.astimezone(UTC).isoformat()
     content = [
-        event.previous, event.number, event.actor, event.action, event.subject, event.detail, at
+        event.previous, number or event.number, event.actor, event.action, event.subject,
+        event.detail, at,
     ]  # fmt: skip
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
 

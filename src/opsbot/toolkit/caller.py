@@ -31,7 +31,7 @@ class Caller:
 
     audience: Audience
     channel: str
-    """`widget`, `email`, `console`, `terminal` or `api`."""
+    """`widget`, `email`, `console`, `terminal`, `api` or `mcp`."""
     level: Level = Level.ANONYMOUS
     customer_id: int | None = None
     """Set from level 2 on, and at level 1 to the owner of the proved order."""
@@ -45,6 +45,8 @@ class Caller:
     origin: str = ""
     """Network the request came from, such as `192.0.2.0/24`; empty where a channel knows none.
     Failed proofs are counted by it, over all conversations and visitors."""
+    by_program: bool = False
+    """A program acts with this person's token: it may propose a change, not confirm one."""
 
     @property
     def owner(self) -> str:

@@ -35,6 +35,7 @@ from opsbot.toolkit.results import Result
 from opsbot.toolkit.running import Place, RunLimit, ToolRunner
 
 RUNS_PER_MINUTE = 60
+_MOST_OPEN = 50
 _LONGEST_NAME = 40
 """Characters kept of a name that a model made up."""
 
@@ -186,16 +187,36 @@ class Executor:
             )
             return read_preview(proposal, now=now) if proposal else None
 
-    def conversation_of(self, proposal_id: str) -> str:
-        """Return the conversation a proposal was made in.
+    def open_proposals(self, caller: Caller, *, now: datetime) -> list[Preview]:
+        """Return what programs proposed for this person and waits for them, newest first.
+
+        What was proposed in a conversation waits there.
+        """
+        with self._database.read() as session:
+            proposals = session.scalars(
+                select(Proposal)
+                .where(
+                    Proposal.owner == caller.owner,
+                    Proposal.actor == caller.actor,
+                    Proposal.conversation_id.is_(None),
+                    Proposal.state == ProposalState.PROPOSED,
+                    Proposal.expires_at > now,
+                )
+                .order_by(Proposal.created_at.desc(), Proposal.id)
+                .limit(_MOST_OPEN)
+            )
+            return [read_preview(proposal, now=now) for proposal in proposals]
+
+    def conversation_of(self, proposal_id: str) -> str | None:
+        """Return the conversation a proposal was made in; None when it was made outside of one.
 
         Raises:
-            NotFoundError: there is no such proposal, or it was made outside a conversation.
+            NotFoundError: there is no such proposal.
         """
         with self._database.read() as session:
             proposal = session.get(Proposal, proposal_id)
-        if proposal is None or proposal.conversation_id is None:
-            raise NotFoundError("proposal", proposal_id[:40])
+        if proposal is None:
+            raise NotFoundError("proposal", proposal_id[:_LONGEST_NAME])
         return proposal.conversation_id
 
     def send_code(self, caller: Caller, *, now: datetime, conversation_id: str) -> str:

@@ -17,6 +17,7 @@ from opsbot.commerce.records import APPROVED_BY
 from opsbot.db import Database
 from opsbot.errors import (
     ApprovalRequiredError,
+    ConfirmationRequiredError,
     ConflictError,
     NotAllowedError,
     NotFoundError,
@@ -51,6 +52,7 @@ from opsbot.toolkit.proposals import (
 from opsbot.toolkit.results import Approval, Change, Result
 from opsbot.toolkit.running import Place, ToolRunner
 
+ASK_A_PERSON = "A person must decide this: please sign in to the console, where it waits for you."
 _PROPOSED, _WAITING = (ProposalState.PROPOSED,), (ProposalState.WAITING,)
 
 
@@ -324,8 +326,10 @@ class Ledger:
 
     @contextmanager
     def _refusals(self, caller: Caller, proposal_id: str, now: datetime) -> Iterator[None]:
-        """Note in the audit whom the ledger refused."""
+        """Refuse programs, which decide nothing; note in the audit whom the ledger refused."""
         try:
+            if caller.by_program:
+                raise ConfirmationRequiredError(ASK_A_PERSON)
             yield
         except (NotAllowedError, NotFoundError) as error:
             self._audit(Place(caller, now), "refused", proposal_id[:40], code=error.code)

@@ -21,6 +21,7 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.identity import refusal_for
+from opsbot.toolkit.limits import counted_as
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.results import Change, Result
@@ -134,6 +135,8 @@ class RunLimit:
             RateLimitedError: there were too many within a minute.
         """
         key, at = (caller.owner, caller.actor), now.timestamp()
+        if caller.channel in {"api", "mcp"}:
+            key = (counted_as(caller), "")  # a program gets a new visitor's id for the asking
         with self._lock:
             runs = self._runs.setdefault(key, deque())
             self._runs.move_to_end(key)

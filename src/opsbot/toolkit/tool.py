@@ -47,6 +47,8 @@ Role = Literal["", "knowledge", "handoff", "proof", "list"]
 """What a tool is to the assistant: the search over articles, the way to a person, the proof of an
 order, the list of the caller's own records. Most are none of these."""
 
+_PROGRAMS = frozenset({"api", "mcp"})
+"""Channels without a conversation."""
 _PLAIN = frozenset({
     "address", "choice", "code", "condition", "email", "number", "period", "postcode", "quantity",
     "reason", "resolution", "service_level", "span", "text",
@@ -142,8 +144,11 @@ class Tool(Generic[P, R]):
             codes |= {"not_verified"}
         if self.arguments.model_fields:
             codes |= {"validation"}
-        if {str(extra.get("kind")) for extra in _described(self.arguments)} - _PLAIN:
-            codes |= {"not_found", "ambiguous"}
+        records = {str(extra.get("kind")) for extra in _described(self.arguments)} - _PLAIN
+        if records:
+            codes |= {"not_found"}
+        if records - {"order_number"}:
+            codes |= {"ambiguous"}
         if self.writes:
             codes |= {"invalid_state", "policy_denied", "stale", "conflict"}
         if self.confirm == "second_person":
@@ -196,6 +201,8 @@ class Tool(Generic[P, R]):
         """Tell whether a caller may know of this tool. Its level is checked when it runs."""
         if self.audience is not caller.audience:
             return False
+        if caller.channel in _PROGRAMS and self.role in {"proof", "handoff"}:
+            return False  # they act on a conversation, and programs have none
         return not (caller.is_staff and self.roles and not self.roles & caller.roles)
 
     def check(self, arguments: Mapping[str, object]) -> dict[str, Any]:
