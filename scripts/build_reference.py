@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from reference_pages import tools_page
 
 from opsbot.content import content_root
 from opsbot.settings import PREFIX, Settings
 from opsbot.toolkit.loading import load_tools
+from opsbot.toolkit.reference import tools_page
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -147,15 +147,17 @@ def shop(
 
 
 def open_shop(
-    database: Database, settings: Settings, tools: Mapping[str, AnyTool], policies: Policies
+    database: Database,
+    settings: Settings,
+    tools: Mapping[str, AnyTool],
+    policies: Policies,
+    knowledge: Knowledge = NO_KNOWLEDGE,
 ) -> Shop:
     """Return the shop over a database that `fill_shop` has filled."""
     with database.read() as session:
         ada = find_customer(session, "C-1001").id
         eve = find_customer(session, "C-1002").id
-    executor = Executor(
-        database, settings, tools, NO_KNOWLEDGE, policies, runs_per_minute=1_000_000
-    )
+    executor = Executor(database, settings, tools, knowledge, policies, runs_per_minute=1_000_000)
     return Shop(
         database,
         settings,

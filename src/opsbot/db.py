@@ -14,7 +14,13 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy import JSON, DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from opsbot.errors import InvalidInputError, UnavailableError
@@ -108,6 +114,9 @@ def _in_words() -> Iterator[None]:
             f"The database did not answer: {error.orig}. If it is a file, see that its disk is not "
             "full and its folder can be written; `opsbot check` names what is wrong."
         ) from error
+    except (DataError, UnicodeEncodeError) as error:
+        # NUL, a lone surrogate, a number of twenty digits: nothing that is stored is like it.
+        raise InvalidInputError("That holds something that is no text or no number.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise UnavailableError("The connection to the database was lost.") from error

@@ -20,7 +20,7 @@ from opsbot.channels.confirmations import ask_person
 from opsbot.channels.dependencies import token_caller
 from opsbot.channels.problems import describe, problem
 from opsbot.channels.services import Services
-from opsbot.errors import OpsbotError
+from opsbot.errors import NotAllowedError, OpsbotError
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.results import Result
@@ -166,6 +166,8 @@ class McpEndpoint:
 
 
 def _caller_of(ctx: "ServerRequestContext[Any, Any]") -> Caller:
+    if ctx.request is None:
+        raise NotAllowedError("Nobody says who is asking.")
     caller: Caller = ctx.request.scope[CALLER]
     return caller
 

@@ -87,7 +87,7 @@ def record_audit(
         number=head.count + 1,
         actor=actor,
         action=action,
-        subject=subject,
+        subject=clean(subject),
         detail=json.loads(_canonical(detail)),
         at=at,
         previous=head.hash,
@@ -146,6 +146,11 @@ def _hash(event: AuditEvent, *, number: int | None = None) -> str:
         event.detail, at,
     ]  # fmt: skip
     return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def clean(text: str) -> str:
+    """Return a text that every database keeps: what a model made up may be no text."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _canonical(value: Mapping[str, object] | list[Any]) -> str:

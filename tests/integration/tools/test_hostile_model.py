@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from opsbot.content import content_root
 from opsbot.db import Base, Database
-from opsbot.errors import OpsbotError, UnavailableError
+from opsbot.errors import OpsbotError
+from opsbot.retrieval.ingest import ingest
+from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Caller, Level
 from opsbot.toolkit.loading import AnyTool, load_tools
@@ -21,11 +23,13 @@ from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
 from tests.factories import NOON
+from tests.quick_encoder import QuickEncoder
+from tests.retrieval_fixtures import GRINDER, LAMP
 from tests.shop_fixtures import CANARY, Shop, open_shop
 
 TOOLS = load_tools(content_root() / "tools")
 OWN_TABLES = frozenset({
-    "proposals", "audit_events", "audit_heads", "proof_attempts",
+    "proposals", "audit_events", "audit_heads", "proof_attempts", "tool_uses",
 })  # fmt: skip
 """Tables that a request may grow; everything else is the shop's."""
 
@@ -73,12 +77,20 @@ def hostile_shop(
     policies: Policies,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Shop]:
-    """One shop for all calls: nothing of it may change."""
+    """One shop for all calls: nothing of it may change. It has two articles to search."""
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copy(filled_template, folder / "shop.db")
     opened = Database(f"sqlite:///{folder}/shop.db")
     settings = Settings(secret_key="0123456789abcdef" * 2, data_dir=folder)
-    yield open_shop(opened, settings, tools, policies)
+    articles = folder / "articles"
+    for name, text in (("lamp", LAMP), ("grinder", GRINDER)):
+        (articles / "manuals").mkdir(parents=True, exist_ok=True)
+        (articles / "manuals" / f"{name}.md").write_text(f"# {name}\n\n{text}", "utf-8")
+    encoder = QuickEncoder()
+    ingest(opened, articles, encoder, now=NOON)
+    knowledge = Knowledge(opened, encoder, folder, settings.retrieval)
+    yield open_shop(opened, settings, tools, policies, knowledge)
+    knowledge.close()
     opened.dispose()
 
 
@@ -106,20 +118,20 @@ def test_no_sequence_of_calls_reaches_or_changes_what_is_not_the_callers(
     shop, caller = hostile_shop, _ada(hostile_shop, level)
     before = contents(shop)
 
-    told = []
+    told, broken = [], list[str]()
     for name, arguments in sequence:
         try:
             outcome = shop.executor.run(
                 caller, name, arguments, now=NOON, conversation_id=f"talk {place}"
             )
-        except UnavailableError:
-            assert name == "search_articles"  # this shop has no articles to search
         except OpsbotError as error:
+            broken += [name] if error.code == "unavailable" else []
             told.append(_without(repr((str(error), vars(error))), arguments))
         else:
             assert isinstance(outcome, Result | Preview)
             told.append(_without(repr(outcome), arguments))
 
+    assert broken == []
     assert contents(shop) == before
     assert not [text for text in told if CANARY in text.lower()]
 
