@@ -3,11 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from opsbot.commerce.cases import CaseKind, find_open_case, open_case
+from opsbot.commerce.cases import (
+    CaseKind,
+    CasePriority,
+    find_open_case,
+    office_hours,
+    open_case,
+)
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.shipments import ON_ITS_WAY, Shipment
 from opsbot.errors import ConflictError
 from opsbot.formats import format_items
+from opsbot.hazards import tells_of_harm
 from opsbot.toolkit.arguments import Items, OrderNumber, Words, argument
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.notices import refusal, tell_customer
@@ -163,6 +170,8 @@ def _open(
         customer_id=order.customer_id,
         order_id=order.id,
         conversation_id=ctx.conversation_id,
+        priority=CasePriority.URGENT if tells_of_harm(said) else CasePriority.NORMAL,
+        hours=office_hours(ctx.settings),
         actor=ctx.caller.actor,
         now=ctx.now,
     )

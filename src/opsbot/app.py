@@ -40,6 +40,7 @@ from opsbot.channels import (
 from opsbot.channels.dependencies import utc_now
 from opsbot.channels.guard import BodyGuard
 from opsbot.channels.services import Services
+from opsbot.commerce.cases import office_hours
 from opsbot.commerce.ports import open_ports
 from opsbot.conversation.assistant import Assistant
 from opsbot.conversation.chat_model import Breaker, open_remote_model
@@ -132,6 +133,7 @@ def open_services(
         elapsed=time.perf_counter,
         new_id=_new_id,
         gaps=unknown,
+        hours=office_hours(settings),
     )
     conversations = ConversationService(database, runner, decisions, bell, knowledge, _new_id)
     drafter = Drafter(database, conversations, settings)

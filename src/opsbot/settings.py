@@ -1,12 +1,21 @@
 """What an operator may set. Read once, by `cli`, and handed down as a value."""
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import is_currency
-from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opsbot.content import content_root
@@ -89,6 +98,23 @@ class ConnectorSettings(BaseModel):
         return [secret.get_secret_value() for secret in secrets if secret.get_secret_value()]
 
 
+class OfficeSettings(BaseModel):
+    """When people of the shop work: what the times to answer a case are counted in."""
+
+    opens: time = time(9)
+    """When they begin, in the shop's time zone."""
+    closes: time = time(17)
+    """When they end."""
+    holidays: str = Field(default="DE", pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+    """Whose public holidays are free: a country such as `DE`, or a part of it such as `DE-BE`."""
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> "OfficeSettings":
+        if self.opens >= self.closes:
+            raise ValueError("the office must open before it closes")
+        return self
+
+
 class Settings(BaseSettings):
     """The whole configuration. Without a default: the operator must choose."""
 
@@ -151,6 +177,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     mail: MailSettings = MailSettings()
     connectors: ConnectorSettings = ConnectorSettings()
+    office: OfficeSettings = OfficeSettings()
 
     @field_validator("secret_key", "identity_key")
     @classmethod

@@ -43,6 +43,34 @@ CUSTOMER = {
     "report_problem|track_shipment": [
         "the courier lost my package",
     ],
+    "case_status": [
+        "has anyone read CS-00021 yet",
+        "how far are you with my complaint CS-00003",
+        "is case CS-00008 finished?",
+        "when do I hear back about my support ticket",
+    ],
+    "my_cases": [
+        "which complaints of mine are still open",
+        "list all my tickets please",
+        "show the cases I have with you",
+    ],
+    "set_contact_preferences": [
+        "please unsubscribe me from all your mails",
+        "I don't want surveys any more",
+        "no newsletter for me please",
+        "start sending me the newsletter again",
+    ],
+    "privacy_request": [
+        "please delete everything you know about me",
+        "send me a copy of my personal data",
+        "I want my account and data erased",
+    ],
+    "give_feedback": [
+        "I'd like to give you some feedback about the kettle",
+        "feedback for the team: great packaging",
+        "a suggestion: put the manual online",
+        "I want to praise whoever made this bowl",
+    ],
     "my_orders": [
         "what did i buy from you",
         "show me all of my purchases",
@@ -163,6 +191,20 @@ CUSTOMER = {
 }
 
 STAFF = {
+    "cases": [
+        "what cases are overdue right now",
+        "list everything urgent in the case queue",
+        "do we have open privacy requests?",
+        "cases nobody has picked up",
+        "show the open support cases",
+    ],
+    "update_case": [
+        "please close CS-00017",
+        "I'll take case CS-00031",
+        "mark CS-00005 as resolved",
+        "reopen case CS-00044",
+        "CS-00002 is urgent",
+    ],
     "late_orders": [
         "what's late today",
         "orders past their due date",

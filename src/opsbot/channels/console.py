@@ -12,7 +12,7 @@ from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, StaffVis
 from opsbot.channels.pages import Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute
-from opsbot.commerce.cases import Case, CaseState
+from opsbot.commerce.cases import AT_WORK, ENDED, Case
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.orders import Order
 from opsbot.conversation.models import Message
@@ -21,8 +21,6 @@ from opsbot.errors import NotFoundError
 from opsbot.retrieval.gaps import count_open_gaps
 
 MOST_CASES = 100
-_OPEN = (CaseState.NEW, CaseState.OPEN, CaseState.WAITING_CUSTOMER)
-_CLOSED = (CaseState.RESOLVED, CaseState.CLOSED)
 
 _EXAMPLES = (
     ("Orders", "Which orders are late?"),
@@ -135,7 +133,7 @@ def render_console(
         counts = {
             "drafts": count_open_drafts(session),
             "cases": session.scalar(
-                select(func.count()).select_from(Case).where(Case.state.in_(_OPEN))
+                select(func.count()).select_from(Case).where(Case.state.in_(AT_WORK))
             ),
             "gaps": count_open_gaps(session),
         }
@@ -152,7 +150,7 @@ def render_console(
 
 def _list_cases(session: Session, now: datetime, *, closed: bool) -> list[CaseRow]:
     states, order = (
-        (_CLOSED, Case.created_at.desc()) if closed else (_OPEN, Case.first_response_due)
+        (ENDED, Case.created_at.desc()) if closed else (AT_WORK, Case.first_response_due)
     )
     query = select(Case).where(Case.state.in_(states)).order_by(order, Case.id).limit(MOST_CASES)
     return [_describe(session, case, now) for case in session.scalars(query)]
@@ -167,7 +165,7 @@ def _describe(session: Session, case: Case, now: datetime) -> CaseRow:
         subject=case.subject,
         state=_in_words(case.state),
         due=case.first_response_due,
-        is_late=case.state is CaseState.NEW and now > case.first_response_due,
+        is_late=bool(case.breach(now)),
         customer=customer.name if customer else case.contact_email or "",
         order=order.number if order else "",
     )

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from opsbot.channels.dependencies import NowDep, ServicesDep
 from opsbot.channels.pages import FormDep, PageRoute, PagesDep
+from opsbot.commerce.cases import office_hours
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.surveys.answers import AnswerError, opt_out, record_response
 from opsbot.surveys.links import PageState
@@ -45,7 +46,7 @@ def post_survey(
     """Keep the answers, and lead to the thanks."""
     try:
         with services.database.write(durable=True) as session:
-            record_response(session, token, form, now=now)
+            record_response(session, token, form, now=now, hours=office_hours(services.settings))
     except (InvalidInputError, ConflictError) as error:
         with services.database.write() as session:
             survey = open_invitation(session, services.settings, token, now=now)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from opsbot import __version__
-from opsbot.cli import audit, people, tools
+from opsbot.cli import audit, people, privacy, tools
 from opsbot.cli.check import run_checks
 from opsbot.cli.common import AsCustomer, AsStaff, DemoData, now, settings_for
 from opsbot.cli.demo import run_demo
@@ -49,6 +49,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(people.app, name="staff")
 app.add_typer(tools.app, name="tools")
+app.add_typer(privacy.app, name="privacy")
 console = Console()
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

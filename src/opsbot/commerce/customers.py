@@ -41,6 +41,8 @@ class Customer(Sourced, Base):
     country: Mapped[str]
     """ISO 3166 alpha-2."""
     survey_opt_out_at: Mapped[datetime | None]
+    newsletter_since: Mapped[datetime | None]
+    """Since when they want the newsletter; unset: they do not."""
     anonymized_at: Mapped[datetime | None]
 
     addresses: Mapped[list["Address"]] = relationship(lazy="raise", back_populates="customer")

@@ -6,16 +6,28 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.cases import Case, CaseKind, CaseState, open_case
-from opsbot.conversation.models import Conversation, Message
+from opsbot.commerce.case_work import move_case
+from opsbot.commerce.cases import AT_WORK, Case, CaseKind, CasePriority, CaseState, open_case
+from opsbot.conversation.models import Author, Conversation, Message
+from opsbot.hazards import tells_of_harm
+from opsbot.planning.office_hours import OfficeHours
 
-_ENDED = (CaseState.RESOLVED, CaseState.CLOSED)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _LONGEST_SUBJECT = 80
 
 
-def hand_over(session: Session, message: Message, *, actor: str, now: datetime) -> Case:
-    """Return the open case of a message's conversation; open one if there is none."""
+def hand_over(
+    session: Session,
+    message: Message,
+    *,
+    actor: str,
+    now: datetime,
+    hours: OfficeHours | None = None,
+) -> Case:
+    """Return the open case of a message's conversation; open one if there is none.
+
+    Words of harm make it urgent. `hours`: see `open_case`.
+    """
     known = find_case(session, message.conversation_id)
     if known is not None:
         return known
@@ -28,16 +40,31 @@ def hand_over(session: Session, message: Message, *, actor: str, now: datetime) 
         customer_id=conversation.customer_id,
         order_id=conversation.proved_order_id,
         conversation_id=message.conversation_id,
+        priority=CasePriority.URGENT if tells_of_harm(message.text) else CasePriority.NORMAL,
+        hours=hours,
         actor=actor,
         now=now,
     )
+
+
+def customer_wrote(
+    session: Session, message: Message, *, hours: OfficeHours, now: datetime
+) -> None:
+    """Let the clock of a case run on: the customer it waits for has written."""
+    if message.author is not Author.CUSTOMER:
+        return
+    case = find_case(session, message.conversation_id)
+    if case is not None and case.state is CaseState.WAITING_CUSTOMER:
+        move_case(
+            session, case, CaseState.OPEN, hours=hours, actor=f"message:{message.id}", now=now
+        )
 
 
 def find_case(session: Session, conversation_id: str) -> Case | None:
     """Return the case that people still work on for this conversation, if there is one."""
     return session.scalar(
         select(Case)
-        .where(Case.conversation_id == conversation_id, Case.state.not_in(_ENDED))
+        .where(Case.conversation_id == conversation_id, Case.state.in_(AT_WORK))
         .order_by(Case.id)
         .limit(1)
     )

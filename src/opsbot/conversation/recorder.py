@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from opsbot.conversation.events import Bell, NewEvent, append_events
-from opsbot.conversation.handoff import hand_over
+from opsbot.conversation.handoff import customer_wrote, hand_over
 from opsbot.conversation.loop import Called
 from opsbot.conversation.models import Author, Conversation, Message, ToolCall, TurnState
 from opsbot.conversation.store import add_message, hold_turn
 from opsbot.conversation.turn import Answer
 from opsbot.db import Database
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.toolkit.caller import load_caller
 
 FLUSH_S = 0.08
@@ -31,6 +32,7 @@ class Recorder:
         bell: Bell,
         message: Message,
         *,
+        hours: OfficeHours,
         clock: Callable[[], datetime],
         elapsed: Callable[[], float],
     ) -> None:
@@ -38,6 +40,7 @@ class Recorder:
         self._database = database
         self._bell = bell
         self._message = message
+        self._hours = hours
         self._clock = clock
         self._elapsed = elapsed
         self._waiting: list[NewEvent] = []
@@ -55,6 +58,7 @@ class Recorder:
         """Store the reply, what led to it, and the last events, in one transaction."""
         took = round((self._elapsed() - self._started) * 1000)
         with self._database.write(durable=True) as session:
+            customer_wrote(session, self._message, hours=self._hours, now=self._clock())
             if any(called.result and called.result.hands_off for called in calls):
                 self._hand_over(session)
             now = self._store(session, TurnState.DONE)
@@ -88,7 +92,8 @@ class Recorder:
     def _hand_over(self, session: Session) -> None:
         """Open the case, and say so before the reply ends."""
         actor = load_caller(self._message.caller or {}).actor
-        case = hand_over(session, self._message, actor=actor, now=self._clock())
+        now = self._clock()
+        case = hand_over(session, self._message, actor=actor, now=now, hours=self._hours)
         told = {"state": "waiting", "case": case.number, "text": f"Your case is {case.number}."}
         self._waiting.insert(max(0, len(self._waiting) - 1), NewEvent("handoff", told))
 

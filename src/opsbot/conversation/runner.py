@@ -23,6 +23,7 @@ from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.unknowns import unanswered_questions
 from opsbot.db import Database
 from opsbot.errors import OpsbotError, UnavailableError
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.models import Audience
 from opsbot.toolkit.caller import Caller, load_caller
@@ -49,10 +50,12 @@ class Runner:
         elapsed: Callable[[], float],
         new_id: Callable[[], str],
         gaps: Gaps | None = None,
+        hours: OfficeHours | None = None,
     ) -> None:
         """`versions` names the index and the policies an answer rests on.
 
-        `gaps` keeps what the articles did not answer.
+        `gaps` keeps what the articles did not answer. `hours` are those of the people who take
+        over.
         """
         self._database = database
         self._assistant = assistant
@@ -63,6 +66,7 @@ class Runner:
         self._elapsed = elapsed
         self._new_id = new_id
         self._gaps = gaps
+        self._hours = hours or OfficeHours()
 
     def warm(self) -> None:
         """Make the first answer as quick as the others."""
@@ -75,7 +79,12 @@ class Runner:
             SupersededError: another run of the turn has taken over.
         """
         recorder = Recorder(
-            self._database, self._bell, message, clock=self._clock, elapsed=self._elapsed
+            self._database,
+            self._bell,
+            message,
+            hours=self._hours,
+            clock=self._clock,
+            elapsed=self._elapsed,
         )
         try:
             turn = self._prepare(message)

@@ -2,13 +2,23 @@
 
 from datetime import datetime, timedelta
 
-from opsbot.commerce.cases import FIRST_RESPONSE, Case, CaseKind, CaseState
+from opsbot.commerce.cases import (
+    ENDED,
+    Case,
+    CaseKind,
+    CasePriority,
+    CaseState,
+    due_times,
+)
 from opsbot.commerce.numbers import NumberKind
 from opsbot.commerce.returns import Return, ReturnState
 from opsbot.demo.parcels import Fate
 from opsbot.demo.sales import Sale
 from opsbot.demo.stories import STORIES
 from opsbot.demo.world import World
+from opsbot.planning.office_hours import OfficeHours
+
+_MIDDLE = (CaseState.OPEN, CaseState.WAITING_CUSTOMER, CaseState.WAITING_INTERNAL)
 
 _QUESTIONS = (
     ("Invoice with a VAT number", "The customer asks for an invoice with their company's number."),
@@ -16,6 +26,34 @@ _QUESTIONS = (
     ("Which LED module fits?", "The customer is not sure which module fits an older lamp."),
     ("Wholesale terms", "A shop asks for our terms for retail partners."),
     ("Colour of a glaze", "The customer wants to know how the moss glaze looks in daylight."),
+)
+
+
+_SPECIAL = (
+    (
+        CaseKind.QUALITY,
+        "The lamp of {order} smells burnt",
+        "The customer unplugged the lamp; it smelt burnt after an hour. Nobody was hurt.",
+        1,
+        CaseState.NEW,
+        CasePriority.URGENT,
+    ),
+    (
+        CaseKind.PRIVACY,
+        "The customer of {order} asks for a copy of their data",
+        "The customer asks for a copy of their data, proved by a fresh code.",
+        24 * 9,
+        CaseState.OPEN,
+        CasePriority.NORMAL,
+    ),
+    (
+        CaseKind.SUPPLIER,
+        "The last walnut blanks were damp",
+        "The blanks of the last delivery have 14 % moisture; agreed are 10 %.",
+        24 * 3,
+        CaseState.WAITING_INTERNAL,
+        CasePriority.NORMAL,
+    ),
 )
 
 
@@ -50,6 +88,18 @@ def add_cases(world: World, sales: list[Sale]) -> None:
         opened = world.today - world.between(2, 24 * 300)
         _add(world, CaseKind.SUPPORT, subject, summary, max(opened, sale.placed_at), sale)
 
+    _add_special(world, sales)
+
+
+def _add_special(world: World, sales: list[Sale]) -> None:
+    """Add what does not come up by itself: danger, a request about data, a doubt of a supplier."""
+    shipped = [sale for sale in sales if sale.delivered_at is not None][-40:]
+    for kind, subject, summary, hours, state, priority in _SPECIAL:
+        sale = world.random.choice(shipped)
+        opened = world.today - timedelta(hours=hours)
+        words = subject.format(order=sale.number)
+        add_case(world, kind, words, summary, opened, sale, state, priority)
+
 
 def _add_faults(world: World, sales: list[Sale]) -> None:
     orders = {sale.id: sale for sale in sales}
@@ -71,18 +121,39 @@ def _add(
     if age > timedelta(days=7):
         state = CaseState.CLOSED if age > timedelta(days=21) else CaseState.RESOLVED
     elif age > timedelta(days=1):
-        state = world.random.choice([CaseState.OPEN, CaseState.WAITING_CUSTOMER])
-    done = state in {CaseState.RESOLVED, CaseState.CLOSED}
-    world.add(
+        state = world.random.choice(_MIDDLE)
+    add_case(world, kind, subject, summary, opened, sale, state)
+
+
+def add_case(
+    world: World,
+    kind: CaseKind,
+    subject: str,
+    summary: str,
+    opened: datetime,
+    sale: Sale,
+    state: CaseState,
+    priority: CasePriority = CasePriority.NORMAL,
+) -> None:
+    """Add a case in a state, with times that fit it."""
+    answer_by, end_by = due_times(kind, priority, now=opened, hours=OfficeHours())
+    answered = min(answer_by - timedelta(hours=1), world.today)
+    done = state in ENDED
+    key = world.add(
         Case,
         number=world.number(NumberKind.CASE),
         kind=kind,
         state=state,
+        priority=priority,
         subject=subject,
         summary=summary,
         customer_id=sale.person.id,
         order_id=sale.id,
         created_at=opened,
-        first_response_due=opened + FIRST_RESPONSE[kind],
-        resolved_at=opened + timedelta(days=2) if done else None,
+        first_response_due=answer_by,
+        first_response_at=None if state is CaseState.NEW else max(opened, answered),
+        resolution_due=end_by,
+        waiting_since=answered if state is CaseState.WAITING_CUSTOMER else None,
+        resolved_at=min(opened + timedelta(days=2), world.today) if done else None,
     )
+    world.note(Case, key, "case_opened", opened, actor=f"customer:{sale.person.id}")

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from opsbot.commerce.case_work import close_resolved
 from opsbot.commerce.effects import deliver_effects
 from opsbot.commerce.ports import Port
 from opsbot.connectors.handling import handle_event
@@ -34,6 +36,7 @@ EXPIRE_PROPOSALS = "expire_proposals"
 HANDLE_INBOX = "handle_inbox"
 RECONCILE = "reconcile"
 CLOSE_GAPS = "close_gaps"
+CLOSE_CASES = "close_cases"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
@@ -44,6 +47,7 @@ SCHEDULES: Mapping[str, timedelta] = {
     HANDLE_INBOX: timedelta(seconds=5),
     RECONCILE: timedelta(days=1),
     CLOSE_GAPS: timedelta(minutes=1),
+    CLOSE_CASES: timedelta(hours=6),
 }
 
 
@@ -116,7 +120,13 @@ def handlers(services: JobServices) -> dict[str, Handler]:
         HANDLE_INBOX: handle_webhooks,
         RECONCILE: reconcile,
         CLOSE_GAPS: close_gaps,
+        CLOSE_CASES: partial(_close_cases, services),
     }
+
+
+def _close_cases(services: JobServices, _payload: Mapping[str, Any], now: datetime) -> None:
+    with services.database.write() as session:
+        close_resolved(session, now=now)
 
 
 def read_mails(services: JobServices, *, now: datetime) -> int:

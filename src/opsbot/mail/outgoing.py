@@ -22,12 +22,13 @@ MAX_TEXT = 64 * 1024
 
 
 class MailState(StrEnum):
-    """queued → sending → sent, or failed."""
+    """queued → sending → sent, or failed; withdrawn before anybody sent it."""
 
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,16 @@ def retry_mail(session: Session, mail_id: int, *, now: datetime) -> None:
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
         raise ConflictError(f"Mail {mail_id} has not failed, so it is not sent again.")
+
+
+def withdraw_mails(session: Session, mail_ids: Sequence[int]) -> None:
+    """Do not send these mails, unless they are on their way already."""
+    session.execute(
+        sa.update(OutgoingMail)
+        .where(OutgoingMail.id.in_(mail_ids), OutgoingMail.state == MailState.QUEUED)
+        .values(state=MailState.WITHDRAWN)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def make_message_id(dedupe_key: str, settings: Settings) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from opsbot.commerce.cases import Case, CaseState
+from opsbot.commerce.cases import ENDED, Case
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.orders import Order, OrderLine, OrderState, find_order
 from opsbot.commerce.payments import Payment, PaymentKind, PaymentStatus, payment_status
@@ -21,7 +21,6 @@ MOST_ORDERS = 200
 """Orders of one customer that are looked at, newest first."""
 MOST_NAMED = 5
 """Customers of one name that are listed to choose from."""
-CLOSED = (CaseState.RESOLVED, CaseState.CLOSED)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class CustomerOverview:
     @property
     def open_cases(self) -> list[Case]:
         """Cases that wait for somebody."""
-        return [case for case in self.cases if case.state not in CLOSED]
+        return [case for case in self.cases if case.state not in ENDED]
 
 
 def order_overview(session: Session, number: str) -> OrderOverview:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from opsbot.commerce.customers import Customer
 from opsbot.errors import ConflictError, InvalidInputError
+from opsbot.mail.outgoing import withdraw_mails
 from opsbot.mail.text import clean_text
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.surveys.feedback import file_feedback
 from opsbot.surveys.flows import Flow, Question
 from opsbot.surveys.links import PageState, find_invitation, page_state
@@ -39,6 +41,7 @@ def record_response(
     *,
     now: datetime,
     complete: bool = True,
+    hours: OfficeHours | None = None,
 ) -> SurveyResponse:
     """Keep the answers of one invitation. Sent again before it closes, the last ones count.
 
@@ -50,6 +53,7 @@ def record_response(
         answers: question id to number or text; an empty text is no answer.
         now: the time.
         complete: false keeps a part of the answers, and does not ask for the required ones.
+        hours: when people work, for the case; see `open_case`.
 
     Raises:
         NotFoundError: there is no such link.
@@ -72,7 +76,7 @@ def record_response(
         session.add(row)
     completed, started = InvitationState.COMPLETED, InvitationState.STARTED
     invitation.state = completed if response.complete else started
-    file_feedback(session, invitation, response, checked, now=now)
+    file_feedback(session, invitation, response, checked, hours=hours, now=now)
     session.flush()
     return response
 
@@ -84,10 +88,25 @@ def opt_out(session: Session, token: str, *, now: datetime) -> None:
         NotFoundError: there is no such link.
     """
     invitation = find_invitation(session, token, lock=True)
-    customer = session.get_one(Customer, invitation.customer_id)
-    customer.survey_opt_out_at = customer.survey_opt_out_at or now
+    stop_asking(session, session.get_one(Customer, invitation.customer_id), now=now)
     if invitation.state is not InvitationState.COMPLETED:
         invitation.state = InvitationState.OPTED_OUT
+    session.flush()
+
+
+def stop_asking(session: Session, customer: Customer, *, now: datetime) -> None:
+    """Never invite this customer again; an invitation that has not left yet does not leave."""
+    customer.survey_opt_out_at = customer.survey_opt_out_at or now
+    waiting = update(SurveyInvitation).where(
+        SurveyInvitation.customer_id == customer.id,
+        SurveyInvitation.state == InvitationState.SCHEDULED,
+    )
+    mails = session.scalars(
+        waiting.values(state=InvitationState.OPTED_OUT)
+        .returning(SurveyInvitation.mail_id)
+        .execution_options(synchronize_session="fetch")
+    ).all()
+    withdraw_mails(session, [mail for mail in mails if mail is not None])
     session.flush()
 
 

@@ -8,7 +8,7 @@ import holidays
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.cases import Case, CaseState
+from opsbot.commerce.cases import AT_WORK, Case
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.returns import Return, ReturnState
@@ -22,7 +22,6 @@ YEAR = timedelta(days=365)
 MOST_A_YEAR = 6
 OPENING_HOUR, CLOSING_HOUR = 9, 20
 
-_OPEN_CASES = (CaseState.NEW, CaseState.OPEN, CaseState.WAITING_CUSTOMER)
 _CLOSED_RETURNS = (
     ReturnState.RESOLVED,
     ReturnState.DECLINED,
@@ -64,7 +63,7 @@ def _works_here(session: Session, settings: Settings, customer: Customer) -> boo
 
 
 def _open_matter(session: Session, customer: Customer) -> Suppression | None:
-    case = select(Case.id).where(Case.customer_id == customer.id, Case.state.in_(_OPEN_CASES))
+    case = select(Case.id).where(Case.customer_id == customer.id, Case.state.in_(AT_WORK))
     if session.scalar(case.limit(1)) is not None:
         return Suppression.OPEN_CASE
     open_return = select(Return.id).where(

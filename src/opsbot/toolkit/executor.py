@@ -98,6 +98,8 @@ class Executor:
         except NotAllowedError as error:
             self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
             raise
+        if tool.writes and tool.confirm == "none":
+            return self._ledger.do_at_once(tool, arguments, place)
         if tool.writes:
             return self._ledger.propose(tool, arguments, place)
         if tool.role == "proof":

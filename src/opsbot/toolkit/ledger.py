@@ -96,13 +96,26 @@ class Ledger:
                 change: Change = self._runner.call(tool, session, place, checked)
             with self._database.write(durable=True) as session:
                 count_use(session, place.caller, tool.name, tool.limits, now=place.now)
-                if place.conversation_id is not None:
+                if place.conversation_id is not None and tool.confirm != "none":
                     drop_open(session, place.conversation_id, now=place.now)
                 kept = add_proposal(session, place, tool.name, checked, change, undoes=undoes)
                 return read_preview(kept, now=place.now)
         except OpsbotError as error:
             self._audit(place, "refused", tool.name, code=error.code)
             raise
+
+    def do_at_once(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Result:
+        """Do what needs no confirmation: words that are kept, mails that are stopped.
+
+        Raises:
+            ConflictError: it could not be done; the text says why.
+            OpsbotError: as the tool's, or because of the arguments.
+        """
+        preview = self.propose(tool, arguments, place)
+        done = self.confirm(place.caller, preview.id, now=place.now)
+        if done.result is None:
+            raise ConflictError(done.preview.say or "Something changed meanwhile. Try it again.")
+        return done.result
 
     def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
         """Do what a preview announced, or let it wait for a second person; see `Executor`."""

@@ -246,7 +246,8 @@ def tool(
         roles: staff need one of these.
         pii: whether the result holds personal data; true means "full".
         role: what the tool is to the assistant, if it is something special.
-        confirm: left out, what changes something is confirmed by who asked for it.
+        confirm: left out, what changes something is confirmed by who asked for it; "none" does
+            it at once, for what harms nobody: words that are kept, mails that are stopped.
         limits: how often one caller may use it, such as `("5/hour", "20/day")`.
         errors: codes it may end with, beside those that follow from the declaration.
 
@@ -254,8 +255,10 @@ def tool(
         InvalidInputError: the declaration contradicts itself; the text says how.
     """
     confirmed: Confirm = confirm or ("none" if effect == "read" else "self")
-    if (effect == "read") != (confirmed == "none"):
-        raise InvalidInputError("A tool is confirmed exactly when it changes something.")
+    if effect == "read" and confirmed != "none":
+        raise InvalidInputError("A tool that changes nothing needs no confirmation.")
+    if effect == "irreversible" and confirmed == "none":
+        raise InvalidInputError("What cannot be undone must be confirmed.")
     if unknown := sorted(set(errors) - CODES.keys()):
         raise InvalidInputError(f"There is no error code {unknown[0]}.")
 

@@ -346,3 +346,19 @@ def test_a_refusal_by_policy_quotes_the_clause(shop: Shop) -> None:
     assert raised.value.clause == "cancellation.after_handover"
     assert raised.value.quote.startswith("A parcel that has left us")
     assert raised.value.alternatives
+
+
+def test_what_harms_nobody_is_done_at_once_and_audited(shop: Shop) -> None:
+    done = shop.run("give_feedback", text="Lovely shop")
+
+    assert isinstance(done, Result)
+    assert actions(shop) == [("executed", "give_feedback")]
+    with shop.database.read() as session:
+        assert session.scalars(select(Proposal)).one().state is ProposalState.EXECUTED
+
+
+def test_what_cannot_be_done_at_once_says_why(shop: Shop) -> None:
+    with pytest.raises(NotFoundError):
+        shop.run("give_feedback", text="Lovely shop", order_number="#2001")
+
+    assert actions(shop) == [("refused", "give_feedback")]

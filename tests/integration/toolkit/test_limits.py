@@ -158,9 +158,9 @@ def test_an_error_with_a_code_of_its_own_does_not_leave(shop: Shop) -> None:
 
 
 def test_a_declaration_that_contradicts_itself_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="confirmed exactly when"):
-        tool(examples=[], label="x", effect="write", confirm="none")
-    with pytest.raises(InvalidInputError, match="confirmed exactly when"):
+    with pytest.raises(InvalidInputError, match="must be confirmed"):
+        tool(examples=[], label="x", effect="irreversible", confirm="none")
+    with pytest.raises(InvalidInputError, match="needs no confirmation"):
         tool(examples=[], label="x", confirm="self")
     with pytest.raises(InvalidInputError, match="no error code nope"):
         tool(examples=[], label="x", errors=("nope",))

@@ -25,6 +25,10 @@ VALUES: Mapping[str, Any] = {
     "kind": "damaged",
     "product": "mug",
     "question": "how?",
+    "case_number": "CS-00001",
+    "text": "The new lamp is wonderful",
+    "topic": "surveys",
+    "request": "access",
 }
 
 

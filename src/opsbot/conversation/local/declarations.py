@@ -74,7 +74,7 @@ def read_declaration(schema: Mapping[str, Any]) -> ToolSpec:
         name=str(function["name"]),
         description=description,
         examples=tuple(ours.get("examples") or ([first_line] if first_line else ())),
-        writes=ours.get("effect", "read") != "read",
+        writes=ours.get("effect", "read") != "read" and ours.get("confirm") != "none",
         level=int(ours.get("level", 0)),
         role=str(ours.get("role", "")),
         arguments=tuple(
