@@ -1,6 +1,9 @@
-"""What the records cost: importing a year of invoices through the command line.
+"""What the records cost, and what a kill costs them.
 
     python benchmarks/records.py import --data DIR [--lines N]
+    python benchmarks/records.py kills [--kills 200] [--database URL] [--seed 7]
+
+IMPORT: a year of invoices through the command line.
 
 DIR holds `online_retail.parquet` (needs pyarrow) or `online_retail.csv`: the public data set
 "Online Retail" of the UCI repository, 541,909 lines. It is imported into an empty SQLite database
@@ -16,6 +19,23 @@ The last line is one JSON object:
     order_ms_p95, stock_ms_p95            one order of a customer with its lines and items; the
                                           stock of one item at every location
     again_seconds, again_changed          the same file once more; changes must be 0
+
+KILLS: customers cancel orders over HTTP while the server is killed (SIGKILL) at random moments; it
+starts again, and they press until they have an answer. On SQLite, or in a schema of its own on the
+PostgreSQL server that URL names. Some press twice at once. A payment provider outside takes the
+refunds. A kill is no power cut: it shows nothing about the disk.
+
+The last line is one JSON object:
+    kills, cut                      servers killed; requests whose connection broke
+    acknowledged                    customers who were told that their order is cancelled
+    lost                            of them: without the cancelled order, the refund, the audit row,
+                                    the history, the mail or the effect: must be 0
+    doubled, torn                   proposals with one of these twice, or with some of them only
+    effects, effects_lost, effects_doubled
+                                    refunds the provider made; asked for and not made; made twice
+    redelivered                     calls for what it had done: what the keys have saved
+    other_words, refused            repeated presses that were told something else; refused ones
+    audit_problem                   what `verify` says of the chain; empty when it holds
 """
 
 import argparse
@@ -34,6 +54,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from kill_run import run_kills
 
 from opsbot.commerce.inventory import levels_of
 from opsbot.commerce.orders import Order, find_order
@@ -49,12 +70,21 @@ QUERIES = 300
 def main() -> None:
     """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["import"])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("what", choices=["import", "kills"])
+    parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--lines", type=int, default=0, help="Only so many; 0: all.")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--database", default="", help="A PostgreSQL server; empty: SQLite.")
+    parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        if arguments.what == "kills":
+            outcome = run_kills(arguments.kills, arguments.database, work, arguments.seed)
+            print(json.dumps(outcome))
+            return
+        if arguments.data is None:
+            parser.error("import needs --data")
         source = _as_csv(arguments.data, work, arguments.lines)
         print(json.dumps(_measure(source, work)))
 

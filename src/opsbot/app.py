@@ -15,6 +15,7 @@ from starlette.routing import Route
 from opsbot import __version__
 from opsbot.channels import (
     answers,
+    approvals,
     articles,
     assets,
     chat,
@@ -74,6 +75,8 @@ _PARTS = (
     survey.router,
     sign_in.router,
     console.router,
+    approvals.router,
+    approvals.api,
     reviews.router,
     articles.router,
     articles.api,

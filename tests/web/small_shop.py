@@ -1,5 +1,6 @@
 """The pages with a small shop behind them, served on a port of its own."""
 
+import secrets
 import shutil
 import socket
 import threading
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from opsbot.channels import (
+    approvals,
     articles,
     assets,
     console,
@@ -35,7 +38,10 @@ from opsbot.channels import survey as survey_pages
 from opsbot.channels.guard import BodyGuard
 from opsbot.commerce.cases import CaseKind, open_case
 from opsbot.commerce.inventory import StockLevel
+from opsbot.conversation.decisions import Decisions
+from opsbot.conversation.events import Bell
 from opsbot.conversation.models import Author, Conversation, Message
+from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.drafts.models import Draft, ReceivedMail, ReceivedState
 from opsbot.retrieval.encoder import MiniLmEncoder
@@ -49,6 +55,8 @@ from opsbot.staff import Role, make_staff
 from opsbot.surveys.flows import load_flows
 from opsbot.surveys.invitations import invite_customer
 from opsbot.toolkit.caller import Audience
+from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.policy import load_policies
 from tests.factories import (
     NOON,
     make_channel,
@@ -58,6 +66,7 @@ from tests.factories import (
     make_location,
     make_order,
 )
+from tests.integration.toolkit.ledger_shop import TOOLS
 from tests.web import scripted
 
 REPOSITORY = Path(__file__).parents[2]
@@ -122,6 +131,10 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     library = Library(database, encoder, sources)
     with database.write() as session:
         csat, nps, expired = _fill(session, settings)
+    policies = load_policies(REPOSITORY / "knowledge" / "policies")
+    executor = Executor(database, settings, TOOLS, knowledge, policies)
+    bell, nothing = Bell(), cast("Any", None)
+    decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=new_id)
     app = FastAPI(docs_url=None, redoc_url=None)
     # Only what pages ask for; the conversation itself is scripted.
     app.state.services = SimpleNamespace(
@@ -130,6 +143,10 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
         knowledge=knowledge,
         library=library,
         gaps=Gaps(database, knowledge),
+        executor=executor,
+        conversations=ConversationService(
+            database, nothing, decisions, bell, knowledge, new_id
+        ),
         clock=lambda: NOON,
     )
     origins = r"http://127\.0\.0\.1:\d+"
@@ -139,14 +156,21 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     app.add_middleware(BodyGuard)
     problems.install(app)
     pages.install(app, settings)
-    shown = (assets, shop, help_centre, survey_pages, sign_in, console, reviews, articles, gaps)
+    shown = [assets, shop, help_centre, survey_pages, sign_in, console, approvals, reviews]
+    shown += [articles, gaps]
     for part in (*shown, docs):
         app.include_router(part.router)
     app.include_router(articles.api)
     app.include_router(gaps.api)
+    app.include_router(approvals.api)
     app.include_router(simulation.api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)
+
+
+def new_id() -> str:
+    """Return an id that nobody guesses."""
+    return secrets.token_urlsafe(16)
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def post_confirm(
 def post_cancel(
     proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
 ) -> dict[str, Any]:
-    """Drop a preview."""
+    """Drop a preview, or withdraw what waits for a second person."""
     if services.executor.conversation_of(proposal_id) is None:
         dropped = services.executor.cancel(caller, proposal_id, now=now)
         return _show(Confirmation(dropped, None, None))

@@ -129,12 +129,14 @@ def render_console(
     **values: Any,
 ) -> Response:
     """Return a page of the console, with the counts of what waits."""
+    waiting = services.executor.waiting(staff.caller, now=services.clock())
     with services.database.read() as session:
         counts = {
             "drafts": count_open_drafts(session),
             "cases": session.scalar(
                 select(func.count()).select_from(Case).where(Case.state.in_(AT_WORK))
             ),
+            "approvals": sum(one.may_decide for one in waiting),
             "gaps": count_open_gaps(session),
         }
     return pages.render(

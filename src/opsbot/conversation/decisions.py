@@ -3,7 +3,7 @@
 None of it passes through a model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,12 @@ from opsbot.conversation.shortcuts import (
     read_code,
     read_decision,
 )
-from opsbot.conversation.store import add_message, caller_in, find_conversation
+from opsbot.conversation.store import (
+    add_message,
+    caller_in,
+    find_conversation,
+    start_conversation,
+)
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.writer import CHECK_FIRST, Emit
 from opsbot.db import Database
@@ -63,6 +68,42 @@ class Decisions:
         caller, conversation_id = self._place(caller, proposal_id, now=now)
         preview = self._executor.cancel(caller, proposal_id, now=now)
         return self._say(conversation_id, Confirmation(preview, None, None), now=now)
+
+    def approve(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
+        """Agree as the second person, and tell who asked for it in their conversation."""
+        return self._tell(self._executor.approve(caller, proposal_id, now=now), now=now)
+
+    def reject(
+        self, caller: Caller, proposal_id: str, *, reason: str, now: datetime
+    ) -> Confirmation:
+        """Refuse as the second person, and tell who asked for it in their conversation."""
+        rejected = self._executor.reject(caller, proposal_id, reason=reason, now=now)
+        return self._tell(rejected, now=now)
+
+    def undo(self, caller: Caller, proposal_id: str, *, now: datetime) -> Reply:
+        """Show in a conversation of the caller what would take a change back."""
+        conversation_id = self._own_conversation(caller, proposal_id, now=now)
+        with self._database.read() as session:
+            here = caller_in(session.get_one(Conversation, conversation_id), caller, now=now)
+        preview = self._executor.undo(here, proposal_id, now=now, conversation_id=conversation_id)
+        body = Body(preview=preview)
+        return self._add(conversation_id, preview, preview.id, CHECK_FIRST, body, (), now=now)
+
+    def _own_conversation(self, caller: Caller, proposal_id: str, *, now: datetime) -> str:
+        """Return the conversation a change was made in, or a new one if it was somebody else's."""
+        conversation_id = self._executor.conversation_of(proposal_id)
+        with self._database.write() as session:
+            try:
+                return find_conversation(session, caller, conversation_id or "").id
+            except NotFoundError:
+                if not caller.is_staff:
+                    raise NotFoundError("proposal", proposal_id[:40]) from None
+                return start_conversation(session, caller, self._new_id(), now=now).id
+
+    def _tell(self, confirmation: Confirmation, *, now: datetime) -> Confirmation:
+        if confirmation.conversation_id is not None:
+            self._say(confirmation.conversation_id, confirmation, now=now)
+        return confirmation
 
     def shortcut(self, turn: Turn, emit: Emit) -> Answer | None:
         """Answer a message that no model needs to read, or return None."""
@@ -170,11 +211,26 @@ class Decisions:
     def _say(self, conversation_id: str, confirmation: Confirmation, *, now: datetime) -> Reply:
         """Store the outcome of a button as a message of the assistant, once."""
         preview = confirmation.preview
+        text, body = _words(confirmation)
+        first = [("action_result", _outcome(confirmation))]
         message_id = f"{preview.id}-{preview.state}"
+        return self._add(conversation_id, preview, message_id, text, body, first, now=now)
+
+    def _add(
+        self,
+        conversation_id: str,
+        preview: Preview,
+        message_id: str,
+        text: str,
+        body: Body,
+        first: Sequence[tuple[str, dict[str, Any]]],
+        *,
+        now: datetime,
+    ) -> Reply:
+        """Add a message of the assistant that no turn wrote, unless it is there, and its events."""
         with self._database.write(durable=True) as session:
             message = session.get(Message, message_id)
             if message is None:
-                text, body = _words(confirmation)
                 stored = body.stored([])
                 message = add_message(
                     session,
@@ -186,14 +242,16 @@ class Decisions:
                     body=stored,
                     trace={"proposal": preview.id},
                 )
-                events = [
-                    ("action_result", _outcome(confirmation)),
-                    *_events(message_id, text, stored),
-                ]
+                events = [*first, *_events(message_id, text, stored)]
                 numbered = [NewEvent(kind, data) for kind, data in events]
                 append_events(session, conversation_id, numbered, at=now)
         self._bell.ring(conversation_id)
         return read_reply(message)
+
+
+def words_of(confirmation: Confirmation) -> str:
+    """Return what there is to say about what came of a decision."""
+    return _words(confirmation)[0]
 
 
 def _words(confirmation: Confirmation) -> tuple[str, Body]:

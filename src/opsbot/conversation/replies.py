@@ -75,6 +75,7 @@ def describe_preview(preview: Preview) -> dict[str, Any]:
         "expires_at": preview.expires_at.isoformat(),
         "state": str(preview.state),
         "clause": asdict(preview.clause) if preview.clause else None,
+        "approval": asdict(preview.approval) if preview.approval else None,
     }
 
 

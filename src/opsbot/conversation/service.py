@@ -33,6 +33,7 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.shelf import Reader
 from opsbot.texts import clean_text
 from opsbot.toolkit.caller import Caller, dump_caller
+from opsbot.toolkit.proposals import Confirmation
 
 LONGEST_MESSAGE = 4_000
 LONGEST_MAIL = 32_000
@@ -196,6 +197,20 @@ class ConversationService:
     def cancel(self, caller: Caller, proposal_id: str, *, now: datetime) -> Reply:
         """Drop a preview."""
         return self._decisions.cancel(caller, proposal_id, now=now)
+
+    def approve(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
+        """Agree to a waiting proposal as a second person, and tell who asked for it."""
+        return self._decisions.approve(caller, proposal_id, now=now)
+
+    def reject(
+        self, caller: Caller, proposal_id: str, *, now: datetime, reason: str = ""
+    ) -> Confirmation:
+        """Refuse a waiting proposal as a second person, and tell who asked for it."""
+        return self._decisions.reject(caller, proposal_id, reason=reason, now=now)
+
+    def undo(self, caller: Caller, proposal_id: str, *, now: datetime) -> Reply:
+        """Show what would take a change back, to be confirmed like any other."""
+        return self._decisions.undo(caller, proposal_id, now=now)
 
     def resume(self) -> int:
         """Begin again the turns that a stop interrupted. Returns how many."""

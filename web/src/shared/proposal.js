@@ -32,7 +32,7 @@ export class ProposalCard {
    *
    * The words of the result come as a message of their own.
    *
-   * @param {"executed" | "cancelled" | "expired" | "failed" | "stale"} state
+   * @param {"executed" | "waiting" | "cancelled" | "rejected" | "expired" | "failed" | "stale"} state
    */
   settle(state) {
     clearTimeout(this.timer);

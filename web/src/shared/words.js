@@ -34,6 +34,8 @@ const en = {
     expired: "This offer has expired. Nothing was changed. Ask again to renew it.",
     failed: "This did not work. Nothing was changed.",
     stale: "The facts have changed since. Nothing was changed.",
+    waiting: "Confirmed. It waits for a second person.",
+    rejected: "It was not approved. Nothing was changed.",
   },
   lost: "Connection lost. Your text is safe; trying again…",
   back: "Connected again.",
