@@ -68,6 +68,8 @@ class SalesChannel(Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     kind: Mapped[SalesChannelKind]
+    fee_pct: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    """What the channel and the payment through it cost, in percent of the goods without tax."""
 
 
 class Order(Sourced, Versioned, Base):
@@ -95,7 +97,7 @@ class Order(Sourced, Versioned, Base):
     """items - discount + shipping."""
     ship_to: Mapped[dict[str, Any]]
     """Keys: name, line1, line2, city, region, postal_code, country."""
-    placed_at: Mapped[datetime]
+    placed_at: Mapped[datetime] = mapped_column(index=True)
     promised_ship_by: Mapped[datetime]
     promised_delivery_by: Mapped[datetime]
     delivered_at: Mapped[datetime | None] = mapped_column(index=True)

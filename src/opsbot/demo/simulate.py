@@ -51,13 +51,13 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
 
 
 def _add_channels(world: World) -> None:
-    for code, name, kind in (
-        ("web", "Web store", SalesChannelKind.WEB_STORE),
-        ("store", "Berlin store", SalesChannelKind.OWN_STORE),
-        ("market", "Marketplace", SalesChannelKind.MARKETPLACE),
-        ("partner", "Retail partners", SalesChannelKind.RETAIL_PARTNER),
+    for code, name, kind, fee_pct in (
+        ("web", "Web store", SalesChannelKind.WEB_STORE, 1.9),
+        ("store", "Berlin store", SalesChannelKind.OWN_STORE, 0.9),
+        ("market", "Marketplace", SalesChannelKind.MARKETPLACE, 14.0),
+        ("partner", "Retail partners", SalesChannelKind.RETAIL_PARTNER, 0.0),
     ):
-        world.add(SalesChannel, code=code, name=name, kind=kind)
+        world.add(SalesChannel, code=code, name=name, kind=kind, fee_pct=fee_pct)
 
 
 def _add_levels(world: World) -> None:

@@ -56,6 +56,8 @@ class Backtest:
     """Sum of the errors in sums of demand; positive: demand was higher than forecast."""
     errors: tuple[float, ...]
     """Demand less forecast, at each origin, oldest first."""
+    demand: float
+    """Sum of the demand at all origins."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def _backtest(demand: Floats, actual: Floats, past: Floats, naive: Floats) -> Ba
         naive_wape=float(np.abs((sums - plain)[known]).sum()) / total if total else None,
         bias=float(errors.sum()) / total if total else None,
         errors=tuple(float(value) for value in errors),
+        demand=total,
     )
 
 

@@ -184,7 +184,9 @@ def test_a_measure_of_nothing_says_so(ask: Ask) -> None:
 
 
 def test_only_the_defined_measures_can_be_asked_for(ask: Ask) -> None:
-    with pytest.raises(InvalidInputError, match="metric"):
-        ask("query_metric", metric="profit")
+    with pytest.raises(InvalidInputError, match=r"There is no measure 'luck'\. There are revenue,"):
+        ask("query_metric", metric="luck")
+    with pytest.raises(InvalidInputError, match="by"):
+        ask("query_metric", metric="revenue", by="by_moon")
     with pytest.raises(InvalidInputError, match="Revenue is not known by carrier"):
         ask("query_metric", metric="revenue", by="by_carrier")

@@ -36,7 +36,7 @@ from opsbot.conversation.local.requests import (
     strip_courtesy,
 )
 from opsbot.conversation.local.swapping import swap_names
-from opsbot.conversation.local.values import find_labels, is_marked
+from opsbot.conversation.local.values import find_labels, is_marked, longest_phrase
 from opsbot.conversation.local.vocabulary import Vocabulary
 
 CHANGE_FROM = 0.4
@@ -47,6 +47,7 @@ NAMED_CHANGE_FROM = 0.75
 _BIAS_FITS = 0.12
 _BIAS_LACKS = -0.12
 _BIAS_CHOICE = 0.1
+_BIAS_PHRASE = 0.25
 _BIAS_PRONOUN = 0.05
 _BIAS_INSTRUCTION = 0.25
 _EXPLAINS = 0.25
@@ -328,8 +329,9 @@ class Understanding:
             elif pronoun & tool.kinds:
                 bias[tool.name] = _BIAS_PRONOUN
             chosen = (a for a in tool.arguments if a.required and a.labels and not tool.writes)
-            if any(find_labels(a, text) for a in chosen):
-                bias[tool.name] = bias.get(tool.name, 0.0) + _BIAS_CHOICE
+            if said := max((longest_phrase(a, text) for a in chosen), default=0):
+                named = _BIAS_CHOICE if said == 1 else _BIAS_PHRASE
+                bias[tool.name] = bias.get(tool.name, 0.0) + named
         return bias
 
     def _asks_how(self, text: str) -> bool:

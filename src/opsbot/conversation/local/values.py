@@ -84,6 +84,15 @@ def find_labels(argument: ArgumentSpec, text: str) -> list[str]:
     return [v for _, v in sorted(chosen, key=lambda c: (-(order[c[1]] == longest), c[0]))]
 
 
+def longest_phrase(argument: ArgumentSpec, text: str) -> int:
+    """Return of how many words the longest phrase of a choice is that a text has; 0: of none."""
+    words = stems(_spell_out(text))
+    phrases = (
+        p for value, said in argument.labels.items() for p in (*said, value.replace("_", " "))
+    )
+    return max((_phrase_match(stems(_spell_out(p)), words)[0] for p in phrases), default=0)
+
+
 def _spell_out(text: str) -> str:
     """Write "doesn't", "do not" and "didn't" alike."""
     return _AUXILIARY.sub("not", _CONTRACTION.sub(" not", text))
