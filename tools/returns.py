@@ -83,7 +83,7 @@ def return_options(
         "can you give me a return label for my order",
         "I want my money back for the tote bag",
         "exchange the bowl, it arrived broken",
-        "I hereby withdraw from my purchase",
+        "send the bag back, it is not my style",
     ],
     label="Preparing the return",
     effect="write",
@@ -154,7 +154,7 @@ def _open(
         refund_minor=back,
         policy_version=ctx.policies.version,
         decision=plan.as_json(),
-        deadline=None if plan.keep_items else until,
+        deadline=None if plan.keep_items or chosen in KEPT else until,
         actor=ctx.caller.actor,
         now=ctx.now,
     )

@@ -1,25 +1,30 @@
 """Problems and people: reporting what went wrong, and reaching somebody."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from opsbot.commerce.cases import (
+    Case,
     CaseKind,
     CasePriority,
     find_open_case,
     office_hours,
     open_case,
 )
+from opsbot.commerce.claims import Claim
+from opsbot.commerce.effects import request_effect
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.shipments import ON_ITS_WAY, Shipment
-from opsbot.errors import ConflictError
+from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.formats import format_items
 from opsbot.hazards import tells_of_harm
 from opsbot.toolkit.arguments import Items, OrderNumber, Words, argument
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order, pick_lines
-from opsbot.toolkit.policy.claims import ClaimFacts, Problem, decide_claim
+from opsbot.toolkit.policy.claims import ClaimDecision, ClaimFacts, Problem, decide_claim
+from opsbot.toolkit.policy.schema_orders import ClaimResolution, ClaimStep
 from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.telling import outbound_parcels
 from opsbot.toolkit.tool import ToolContext, tool
@@ -38,7 +43,6 @@ _NEXT = {
     Problem.DAMAGED: "We send a new piece or refund it, at no cost to you.",
     Problem.WRONG: "We send the right goods or refund you, at no cost to you.",
 }
-_PHOTO = frozenset({Problem.DAMAGED, Problem.WRONG, Problem.MISSING})
 
 ProblemKind = Annotated[
     Problem,
@@ -62,6 +66,26 @@ ProblemKind = Annotated[
         },
     ),
 ]
+
+
+Wanted = Annotated[
+    ClaimResolution,
+    argument(
+        "choice",
+        "Would you like it sent again, or your money back?",
+        description="How the customer would like it settled.",
+        labels={
+            "resend": ("send it again", "a new parcel", "a new piece", "replacement"),
+            "refund": ("money back", "refund"),
+            "send_part": ("send what is missing", "the missing piece", "the missing part"),
+        },
+    ),
+]
+_CHOICES = {
+    ClaimResolution.RESEND: "have it sent again",
+    ClaimResolution.REFUND: "get your money back",
+    ClaimResolution.SEND_PART: "get what is missing",
+}
 
 
 @tool(
@@ -92,6 +116,7 @@ def report_problem(
     kind: ProblemKind,
     items: Items | None = None,
     description: Words = "",
+    wanted: Wanted | None = None,
 ) -> Change:
     """Report a late, missing, damaged or wrong delivery, so that a person takes care of it."""
     order = own_order(ctx, order_number)
@@ -111,22 +136,27 @@ def report_problem(
         if order.delivered_at is not None:
             words = f"Order {order.number} is not late. {decision.refusal}"
         raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
-    next_step = (
-        "It counts as lost: we send it again or refund it." if decision.lost else _NEXT[kind]
-    )
-    if not decision.in_time:
-        next_step = "It was reported later than our rule asks, so a person decides what we can do."
+    next_step = _next(kind, decision, wanted)
+    steps = [*_steps(ctx, decision), *_offer(decision, wanted)]
 
     def apply() -> Result:
-        return _open(ctx, order, kind, titles, description, next_step)
+        claim = _Report(order, kind, titles, description, next_step, steps, facts, decision, wanted)
+        return _open(ctx, claim)
 
     about = [f"It is about: {format_items(titles)}."] if titles else []
     said = [f"You wrote: {description}"] if description else []
     return Change(
         title=f"Report that order {order.number} {_TITLES[kind]}?",
-        details=[*about, *said, next_step, "A person takes care of it and writes to you."],
+        details=[*about, *said, next_step, *steps, "A person takes care of it and writes to you."],
         button="Report the problem",
-        basis={"order": order.number, "kind": kind, "lost": decision.lost, "items": titles},
+        basis={
+            "order": order.number,
+            "kind": kind,
+            "lost": decision.lost,
+            "in_time": decision.in_time,
+            "items": titles,
+            "wanted": wanted,
+        },
         apply=apply,
         clause=ctx.policies.clause(decision.clause),
     )
@@ -156,29 +186,48 @@ def contact_person(ctx: ToolContext, summary: Words = "") -> Result:
     return Result(" ".join(lines), facts={"summary": summary}, hands_off=True)
 
 
-def _open(
-    ctx: ToolContext, order: Order, kind: Problem, titles: list[str], said: str, next_step: str
-) -> Result:
+@dataclass(frozen=True)
+class _Report:
+    """A problem as it was reported, and what the rules say about it."""
+
+    order: Order
+    kind: Problem
+    titles: list[str]
+    said: str
+    next_step: str
+    steps: list[str]
+    facts: ClaimFacts
+    decision: ClaimDecision
+    wanted: ClaimResolution | None
+
+
+def _open(ctx: ToolContext, claim: _Report) -> Result:
+    order, kind = claim.order, claim.kind
     delivery = kind in {Problem.LATE, Problem.NOT_RECEIVED, Problem.MISSING}
     subject = f"Order {order.number} {_TITLES[kind]}"
-    about = f" Items: {format_items(titles)}." if titles else ""
+    about = f" Items: {format_items(claim.titles)}." if claim.titles else ""
+    wish = f" Wanted: {claim.wanted.value.replace('_', ' ')}." if claim.wanted else ""
     case = open_case(
         ctx.session,
         CaseKind.DELIVERY if delivery else CaseKind.QUALITY,
         subject=subject,
-        summary=f"{subject}.{about} {next_step} Customer: {said or 'no more words'}",
+        summary=f"{subject}.{about} {claim.next_step}{wish} "
+        f"Customer: {claim.said or 'no more words'}",
         customer_id=order.customer_id,
         order_id=order.id,
         conversation_id=ctx.conversation_id,
-        priority=CasePriority.URGENT if tells_of_harm(said) else CasePriority.NORMAL,
+        priority=CasePriority.URGENT if tells_of_harm(claim.said) else CasePriority.NORMAL,
         hours=office_hours(ctx.settings),
         actor=ctx.caller.actor,
         now=ctx.now,
     )
+    _keep(ctx, claim, case)
+    if ClaimStep.TRACE in claim.decision.steps:
+        _trace(ctx, claim, case)
     lines = [
-        next_step,
+        claim.next_step,
+        *claim.steps,
         f"A person writes to you by {ctx.moment(case.first_response_due)}.",
-        *(["A photo helps: please answer our mail with one."] if kind in _PHOTO else []),
     ]
     tell_customer(
         ctx,
@@ -190,6 +239,80 @@ def _open(
     head = f"Thank you, I reported it under **{case.number}**. I am sorry for the trouble."
     facts = {"case_number": case.number, "order_number": order.number}
     return Result("\n".join((head, "", *(f"- {line}" for line in lines))), facts)
+
+
+def _keep(ctx: ToolContext, claim: _Report, case: Case) -> None:
+    """Write the claim down with the facts and the version of the rules it rests on."""
+    decision = claim.decision
+    kept = Claim(
+        case_id=case.id,
+        order_id=claim.order.id,
+        kind=claim.kind.value,
+        items=claim.titles,
+        wanted=claim.wanted.value if claim.wanted else None,
+        in_time=decision.in_time,
+        policy_version=ctx.policies.version,
+        decision={
+            "facts": {key: str(value) for key, value in vars(claim.facts).items()},
+            "clause": decision.clause,
+            "lost": decision.lost,
+            "steps": [step.value for step in decision.steps],
+            "resolutions": [one.value for one in decision.resolutions],
+        },
+        reported_at=ctx.now,
+    )
+    ctx.session.add(kept)
+    ctx.session.flush()
+
+
+def _trace(ctx: ToolContext, claim: _Report, case: Case) -> None:
+    """Ask the carrier of each parcel that left where it is."""
+    for parcel in outbound_parcels(ctx, claim.order):
+        if parcel.state in ON_ITS_WAY or parcel.delivered_at is not None:
+            request_effect(
+                ctx.session,
+                port="carriers",
+                operation="trace",
+                payload={
+                    "order": claim.order.number,
+                    "carrier": parcel.carrier,
+                    "tracking_number": parcel.tracking_number,
+                    "problem": claim.kind.value,
+                    "case": case.number,
+                },
+                key=f"trace:{case.number}:{parcel.tracking_number}",
+                now=ctx.now,
+            )
+
+
+def _next(kind: Problem, decision: ClaimDecision, wanted: ClaimResolution | None) -> str:
+    """Return what we do, and refuse a wish that is not offered."""
+    if wanted is not None and wanted not in decision.resolutions:
+        choices = [_CHOICES[one] for one in decision.resolutions]
+        raise InvalidInputError(f"For this you may {' or '.join(choices)}.")
+    if not decision.in_time:
+        return "It was reported later than our rule asks, so a person decides what we can do."
+    return "It counts as lost: we send it again or refund it." if decision.lost else _NEXT[kind]
+
+
+def _steps(ctx: ToolContext, decision: ClaimDecision) -> list[str]:
+    """Return what is done before it is settled, a sentence each."""
+    days = ctx.policies.delivery.wait_days
+    words = {
+        ClaimStep.CHECK_SAFE_PLACE: "Please look in safe places and ask your neighbours.",
+        ClaimStep.WAIT: f"Please wait {days} days: some parcels are called delivered too early.",
+        ClaimStep.DECLARATION: "If it is still not there, please sign the declaration we send you.",
+        ClaimStep.TRACE: "We ask the carrier to trace the parcel.",
+        ClaimStep.PHOTO: "A photo helps: please answer our mail with one.",
+        ClaimStep.KEEP_PACKAGING: "Please keep the packaging until it is settled.",
+    }
+    return [words[step] for step in decision.steps]
+
+
+def _offer(decision: ClaimDecision, wanted: ClaimResolution | None) -> list[str]:
+    if wanted is not None:
+        return [f"You would like to {_CHOICES[wanted]}."]
+    return [f"Then you may {' or '.join(_CHOICES[one] for one in decision.resolutions)}."]
 
 
 def _facts(ctx: ToolContext, order: Order, kind: Problem) -> ClaimFacts:

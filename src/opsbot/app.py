@@ -34,6 +34,7 @@ from opsbot.channels import (
     survey,
     tools,
     webhooks,
+    withdrawal,
 )
 from opsbot.channels import (
     help as help_centre,
@@ -73,6 +74,7 @@ _PARTS = (
     shop.router,
     help_centre.router,
     survey.router,
+    withdrawal.router,
     sign_in.router,
     console.router,
     approvals.router,

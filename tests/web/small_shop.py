@@ -32,6 +32,7 @@ from opsbot.channels import (
     shop,
     sign_in,
     simulation,
+    withdrawal,
 )
 from opsbot.channels import help as help_centre
 from opsbot.channels import survey as survey_pages
@@ -56,6 +57,7 @@ from opsbot.surveys.flows import load_flows
 from opsbot.surveys.invitations import invite_customer
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.loading import AnyTool, load_tools
 from opsbot.toolkit.policy import load_policies
 from tests.factories import (
     NOON,
@@ -111,15 +113,7 @@ class Site:
 
 def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     """Return an application with a small shop, and its description without an address."""
-    settings = Settings(
-        _env_file=None,
-        secret_key=SecretStr("0123456789abcdef" * 2),
-        data_dir=folder / "data",
-        knowledge_dir=_copy_articles(folder / "knowledge"),
-        web_dir=REPOSITORY / "web",
-        public_url="",
-        demo=True,
-    )
+    settings = _settings(folder)
     shutil.copy(template, folder / "opsbot.db")
     database = Database(f"sqlite:///{folder}/opsbot.db")
     encoder = MiniLmEncoder.open(settings.data_dir)
@@ -132,7 +126,7 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     with database.write() as session:
         csat, nps, expired = _fill(session, settings)
     policies = load_policies(REPOSITORY / "knowledge" / "policies")
-    executor = Executor(database, settings, TOOLS, knowledge, policies)
+    executor = Executor(database, settings, _all_tools(), knowledge, policies)
     bell, nothing = Bell(), cast("Any", None)
     decisions = Decisions(database, executor, bell, clock=lambda: NOON, new_id=new_id)
     app = FastAPI(docs_url=None, redoc_url=None)
@@ -158,12 +152,10 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     pages.install(app, settings)
     shown = [assets, shop, help_centre, survey_pages, sign_in, console, approvals, reviews]
     shown += [articles, gaps]
-    for part in (*shown, docs):
+    for part in (*shown, docs, withdrawal):
         app.include_router(part.router)
-    app.include_router(articles.api)
-    app.include_router(gaps.api)
-    app.include_router(approvals.api)
-    app.include_router(simulation.api)
+    for api in (articles.api, gaps.api, approvals.api, simulation.api):
+        app.include_router(api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)
 
@@ -171,6 +163,23 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
 def new_id() -> str:
     """Return an id that nobody guesses."""
     return secrets.token_urlsafe(16)
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        secret_key=SecretStr("0123456789abcdef" * 2),
+        data_dir=folder / "data",
+        knowledge_dir=_copy_articles(folder / "knowledge"),
+        web_dir=REPOSITORY / "web",
+        public_url="",
+        demo=True,
+    )
+
+
+def _all_tools() -> dict[str, AnyTool]:
+    """Return the shop's tools, and those that need a second person or can be undone."""
+    return {**load_tools(REPOSITORY / "tools"), **TOOLS}
 
 
 @contextmanager

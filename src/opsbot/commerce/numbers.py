@@ -20,6 +20,7 @@ class NumberKind(StrEnum):
     WORK_ORDER = "WO"
     LOT = "LOT"
     ADJUSTMENT = "ADJ"
+    WITHDRAWAL = "WD"
 
 
 class Counter(Base):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
 from opsbot.commerce import inventory
@@ -23,7 +23,10 @@ from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
 
 
 class ReturnState(StrEnum):
-    """requested → approved → in_transit → received → inspected → resolved; or an early end."""
+    """requested → approved → in_transit → received → inspected → resolved; or an early end.
+
+    Where the goods stay with the customer, approved → resolved.
+    """
 
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -46,6 +49,7 @@ TRANSITIONS: Mapping[ReturnState, frozenset[ReturnState]] = {
             ReturnState.RECEIVED,
             ReturnState.CANCELLED,
             ReturnState.EXPIRED,
+            ReturnState.RESOLVED,
         }
     ),
     ReturnState.IN_TRANSIT: frozenset({ReturnState.RECEIVED}),
@@ -60,6 +64,15 @@ TRANSITIONS: Mapping[ReturnState, frozenset[ReturnState]] = {
 
 ENDED_EARLY = (ReturnState.DECLINED, ReturnState.CANCELLED, ReturnState.EXPIRED)
 """States in which nothing comes back."""
+
+
+class ReturnKind(StrEnum):
+    """On whose right something comes back."""
+
+    RETURN = "return"
+    """The shop's promise, or a fault."""
+    WITHDRAWAL = "withdrawal"
+    """The customer's right by law: nobody may decline it."""
 
 
 class ReturnReason(StrEnum):
@@ -90,6 +103,8 @@ class Resolution(StrEnum):
 
 KEPT = frozenset({Resolution.PART, Resolution.PRICE_REDUCTION})
 """Resolutions in which nothing needs to be sent back."""
+AGAIN = KEPT | {Resolution.REPAIR}
+"""Resolutions after which the customer has the goods, so that they may come back again."""
 
 
 class Return(Versioned, Base):
@@ -102,6 +117,7 @@ class Return(Versioned, Base):
     """`RMA-00009`."""
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    kind: Mapped[ReturnKind] = mapped_column(default=ReturnKind.RETURN)
     state: Mapped[ReturnState] = mapped_column(default=ReturnState.REQUESTED)
     resolution: Mapped[Resolution]
     policy_version: Mapped[str]
@@ -118,6 +134,8 @@ class Return(Versioned, Base):
     """Of an exchange for other items: what the customer pays more; negative: gets back."""
     deadline: Mapped[datetime | None]
     """Until when the goods must be sent."""
+    note: Mapped[str | None] = mapped_column(default=None)
+    """What the shop told the customer about its decision."""
     requested_at: Mapped[datetime]
     received_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
@@ -141,6 +159,8 @@ class ReturnLine(Base):
     """None: the system it came from does not say."""
     grade: Mapped[str | None]
     """A to D, from the inspection of the goods."""
+    disposition: Mapped[str | None] = mapped_column(default=None)
+    """What happens to the goods; see `opsbot.commerce.return_work.Disposition`."""
     replacement_sku: Mapped[str | None] = mapped_column(ForeignKey("items.sku"), default=None)
     """Of an exchange for another item: which one."""
     replacement_price_minor: Mapped[int | None] = mapped_column(default=None)
@@ -162,7 +182,10 @@ class Units:
 
 
 def returned_or_open(session: Session, order_line_id: int) -> int:
-    """Return how many units of a line came back, or are on an open return."""
+    """Return how many units of a line came back, or are on an open return.
+
+    What was repaired, and what stayed with the customer, is there to come back again.
+    """
     return (
         session.scalar(
             select(func.coalesce(func.sum(ReturnLine.quantity), 0))
@@ -170,6 +193,7 @@ def returned_or_open(session: Session, order_line_id: int) -> int:
             .where(
                 ReturnLine.order_line_id == order_line_id,
                 Return.state.not_in(ENDED_EARLY),
+                (Return.state != ReturnState.RESOLVED) | Return.resolution.not_in(AGAIN),
             )
         )
         or 0
@@ -209,8 +233,8 @@ def find_return(session: Session, number: str, *, customer_id: int | None) -> Re
     if customer_id is not None:
         wanted = wanted.where(Return.customer_id == customer_id)
     loaded = wanted.options(
-        selectinload(Return.lines).joinedload(ReturnLine.order_line),
-        selectinload(Return.order),
+        selectinload(Return.lines).joinedload(ReturnLine.order_line).joinedload(OrderLine.item),
+        selectinload(Return.order).joinedload(Order.customer),
     )
     found = session.scalar(loaded)
     if found is None:
@@ -221,8 +245,26 @@ def find_return(session: Session, number: str, *, customer_id: int | None) -> Re
 def returns_of(session: Session, order_id: int) -> list[Return]:
     """Return the returns of an order with their lines, oldest first."""
     found = select(Return).where(Return.order_id == order_id).order_by(Return.id)
-    loaded = found.options(selectinload(Return.lines).joinedload(ReturnLine.order_line))
-    return list(session.scalars(loaded))
+    return list(session.scalars(_with_goods(found)))
+
+
+def open_returns(session: Session) -> list[Return]:
+    """Return all returns that have not ended, with their lines and orders, oldest first."""
+    ended = (*ENDED_EARLY, ReturnState.RESOLVED)
+    found = select(Return).where(Return.state.not_in(ended)).order_by(Return.id)
+    return list(session.scalars(_with_goods(found)))
+
+
+def latest_returns(session: Session, customer_id: int, *, limit: int) -> list[Return]:
+    """Return a customer's latest returns with their lines and orders, newest first."""
+    own = select(Return).where(Return.customer_id == customer_id).order_by(Return.id.desc())
+    return list(session.scalars(_with_goods(own.limit(limit))))
+
+
+def _with_goods(found: Select[Return]) -> Select[Return]:
+    return found.options(
+        selectinload(Return.lines).joinedload(ReturnLine.order_line), selectinload(Return.order)
+    )
 
 
 def count_returns(session: Session, customer_id: int, *, since: datetime) -> int:
@@ -343,11 +385,12 @@ def resolve_return(
     change_state(
         session, opened, ReturnState.RESOLVED, allowed=[ReturnState.INSPECTED], resolved_at=now
     )
-    settle_return(session, _settlement(opened), actor=actor, now=now)
+    settle_return(session, settlement_of(opened), actor=actor, now=now)
     record_event(session, opened, "return_resolved", actor=actor, at=now)
 
 
-def _settlement(opened: Return) -> Settlement:
+def settlement_of(opened: Return) -> Settlement:
+    """Return what was agreed about a return. Needs its lines, order lines and order loaded."""
     return Settlement(
         number=opened.number,
         order=opened.order,

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from opsbot.commerce.case_work import close_resolved
 from opsbot.commerce.effects import deliver_effects
+from opsbot.commerce.loyalty import expire_points
 from opsbot.commerce.ports import Port
+from opsbot.commerce.return_work import expire_returns
 from opsbot.connectors.handling import handle_event
 from opsbot.connectors.imports import ImportOptions
 from opsbot.connectors.inbox import InboxEvent, forget_old_events, handle_inbox, retry_failed
@@ -26,6 +28,8 @@ from opsbot.mail.sending import deliver
 from opsbot.retrieval.gaps import Gaps
 from opsbot.settings import Settings
 from opsbot.surveys.invitations import invite_due, settle_invitations
+from opsbot.toolkit.loyalty_rules import award_points, take_back_all
+from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.proposals import expire_late
 
 DELIVER_MAIL = "deliver_mail"
@@ -37,6 +41,8 @@ HANDLE_INBOX = "handle_inbox"
 RECONCILE = "reconcile"
 CLOSE_GAPS = "close_gaps"
 CLOSE_CASES = "close_cases"
+END_RETURNS = "end_returns"
+COUNT_POINTS = "count_points"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
@@ -48,6 +54,8 @@ SCHEDULES: Mapping[str, timedelta] = {
     RECONCILE: timedelta(days=1),
     CLOSE_GAPS: timedelta(minutes=1),
     CLOSE_CASES: timedelta(hours=6),
+    END_RETURNS: timedelta(hours=1),
+    COUNT_POINTS: timedelta(minutes=10),
 }
 
 
@@ -121,12 +129,34 @@ def handlers(services: JobServices) -> dict[str, Handler]:
         RECONCILE: reconcile,
         CLOSE_GAPS: close_gaps,
         CLOSE_CASES: partial(_close_cases, services),
+        **_after_sales(services),
     }
 
 
 def _close_cases(services: JobServices, _payload: Mapping[str, Any], now: datetime) -> None:
     with services.database.write() as session:
         close_resolved(session, now=now)
+
+
+def _after_sales(services: JobServices) -> dict[str, Handler]:
+    def end_returns(_payload: Mapping[str, Any], now: datetime) -> None:
+        with services.database.write() as session:
+            expire_returns(session, now=now)
+
+    def count_points(_payload: Mapping[str, Any], now: datetime) -> None:
+        count_loyalty(services.database, services.settings, now=now)
+
+    return {END_RETURNS: end_returns, COUNT_POINTS: count_points}
+
+
+def count_loyalty(database: Database, settings: Settings, *, now: datetime) -> None:
+    """Write down points that were earned, taken back, or have come to their end."""
+    policies = load_policies(settings.knowledge_dir / "policies")
+    with database.write() as session:
+        award_points(session, policies, zone=settings.time_zone, now=now)
+    with database.write() as session:
+        take_back_all(session, policies, now=now)
+        expire_points(session, now=now)
 
 
 def read_mails(services: JobServices, *, now: datetime) -> int:

@@ -29,6 +29,7 @@ from opsbot.toolkit.policy.returns import (
     decide_return,
 )
 from opsbot.toolkit.policy.schema import Party
+from opsbot.toolkit.tiers import tier_name
 from opsbot.toolkit.tool import ToolContext
 
 
@@ -164,6 +165,19 @@ def plan_return(
     )
 
 
+def plan_of(
+    ctx: ToolContext, order: Order, pieces: Sequence[tuple[OrderLine, int, ReturnFacts]]
+) -> Plan:
+    """Return the plan for units whose facts are known."""
+    return Plan(
+        order,
+        tuple(
+            Piece(line, quantity, facts, decide_return(facts, ctx.policies, ctx.today))
+            for line, quantity, facts in pieces
+        ),
+    )
+
+
 def condition_matters(ctx: ToolContext, plan: Plan, reason: ReturnReason) -> bool:
     """Tell whether it changes anything if the box was opened."""
     customer = ctx.policies.returns.reasons[reason].fault is Party.CUSTOMER
@@ -229,6 +243,7 @@ def return_facts(
         recent_returns=count_returns(session, order.customer_id, since=since),
         failed_remedies=repairs + replacements,
         repaired=repairs > 0,
+        tier=tier_name(session, order.customer_id, policies, zone=zone, now=now),
     )
 
 

@@ -29,6 +29,10 @@ VALUES: Mapping[str, Any] = {
     "text": "The new lamp is wonderful",
     "topic": "surveys",
     "request": "access",
+    "return_number": "RMA-00001",
+    "serial": "TIDE20931",
+    "bought_on": "2026-10-03",
+    "seller": "A partner",
 }
 
 

@@ -31,7 +31,8 @@ QUOTED = frozenset({
     "cancellation.while_packing", "cancellation.after_handover", "cancellation.made_to_order",
     "address.until_packed", "address.same_country", "address.code", "address.redirect",
     "delivery.late", "delivery.lost", "delivery.not_received", "delivery.damaged",
-    "guarantee.reject", "returns.missing_part", "warranty.claim", "warranty.registration",
+    "guarantee.reject", "returns.missing_part", "returns.value", "warranty.claim",
+    "warranty.registration",
     "refunds.limits", "refunds.never_more", "goodwill.limits", "loyalty.earning",
     "loyalty.pending", "loyalty.using", "loyalty.returns", "loyalty.expiry", "loyalty.tiers",
 })  # fmt: skip
