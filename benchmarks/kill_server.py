@@ -21,6 +21,7 @@ from opsbot.conversation.events import Bell
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
 from opsbot.errors import OpsbotError
+from opsbot.migrations.schema import import_records
 from opsbot.settings import Settings
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import load_tools
@@ -69,6 +70,7 @@ def utc_now() -> datetime:
 
 def make_executor(database: Database, settings: Settings) -> Executor:
     """Return an executor over the shipped tools and policies."""
+    import_records()
     tools = load_tools(content_root() / "tools")
     policies = load_policies(content_root() / "knowledge" / "policies")
     return Executor(database, settings, tools, NOTHING, policies, runs_per_minute=1_000_000)

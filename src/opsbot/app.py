@@ -57,6 +57,7 @@ from opsbot.errors import UnavailableError
 from opsbot.jobs import SCHEDULES, Follower, Worker, handlers
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
+from opsbot.migrations.schema import import_records
 from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.knowledge import Knowledge
@@ -105,6 +106,7 @@ def open_services(
         InvalidInputError: a setting, a tool file or a policy is wrong; the text names it.
         UnavailableError: the database cannot be reached, or is older than this program.
     """
+    import_records()  # a table may refer to one whose module nothing else imports
     probe_headers(settings)
     remote = open_remote_model(settings)
     loaded = load_tools(settings.tools_dir)
