@@ -43,6 +43,21 @@ CUSTOMER = {
     "report_problem|track_shipment": [
         "the courier lost my package",
     ],
+    "delivery_options": [
+        "which shipping services do you have to Belgium and how fast are they",
+        "delivery options to Italy for the daypack please",
+        "how would a kettle get to Switzerland and what does it cost",
+    ],
+    "where_to_buy": [
+        "which shop in Austria carries your lamps",
+        "are you sold in any store in the Netherlands?",
+        "list the retailers that stock your mugs",
+    ],
+    "troubleshoot": [
+        "can you guide me step by step, my grinder will not start",
+        "I did that step, still nothing",
+        "walk me through repairing the zip",
+    ],
     "case_status": [
         "has anyone read CS-00021 yet",
         "how far are you with my complaint CS-00003",
@@ -191,6 +206,38 @@ CUSTOMER = {
 }
 
 STAFF = {
+    "order_queue": [
+        "show the queue of open orders",
+        "what waits to be packed and why",
+        "which open orders are unpaid",
+    ],
+    "hold_order": ["put #2087 on hold because the address is wrong", "please hold order #1999"],
+    "release_order": ["take order #2087 off hold", "release #1999 again"],
+    "ship_order": ["ship #2050 now", "pack order #2051 and make the label"],
+    "advise_packaging": ["which carton for order #2052", "what box do we use for #2053"],
+    "market_readiness": [
+        "may we sell the Arc in Switzerland and what papers does it need",
+        "how ready are we for Japan",
+        "what do we need to sell mugs in the UK",
+    ],
+    "partner": ["how much does our partner in Lyon sell", "give me the terms of Lichtblick"],
+    "survey_results": [
+        "what is our NPS this year",
+        "did customer satisfaction really go up?",
+    ],
+    "feedback_topics": [
+        "what do people complain about since the new packaging",
+        "main topics in the customer comments of this quarter",
+    ],
+    "knowledge_gaps": [
+        "what do people ask that no article answers",
+        "show the gaps in our manuals",
+    ],
+    "improvements": ["how are our improvements going", "did the improvements work?"],
+    "daily_brief": [
+        "what do I have to look at this morning?",
+        "brief me on today",
+    ],
     "cases": [
         "what cases are overdue right now",
         "list everything urgent in the case queue",

@@ -20,6 +20,7 @@ from opsbot.demo.plans import plan_ahead
 from opsbot.demo.stories import STORIES, add_story_people, plans_of, set_aside
 from opsbot.demo.supply import count_stock, open_shop
 from opsbot.demo.tracing import assign_lots
+from opsbot.demo.trade import add_trade
 from opsbot.demo.world import World
 from opsbot.demo.year import FIRST_NUMBER, run_year
 
@@ -43,6 +44,7 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
     add_returns(world, sales, {story.number for story in STORIES})
     count_stock(world)
     add_cases(world, sales)
+    add_trade(world)
     plan_ahead(world, pipeline)
     assign_lots(world)
     _add_levels(world)

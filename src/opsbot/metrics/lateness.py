@@ -55,13 +55,13 @@ def late_orders(session: Session, *, now: datetime) -> list[LateOrder]:
     """Return the orders that should have left by now and have not, the latest first."""
     orders = session.scalars(
         select(Order)
-        .where(Order.state.in_(NOT_LEFT), Order.promised_ship_by < now, _unshipped())
+        .where(Order.state.in_(NOT_LEFT), Order.promised_ship_by < now, unshipped())
         .options(joinedload(Order.customer), joinedload(Order.channel), selectinload(Order.lines))
         .order_by(Order.promised_ship_by, Order.id)
     ).all()
-    held = _held(session, [line.id for order in orders for line in order.lines])
+    held = held_units(session, [line.id for order in orders for line in order.lines])
     return [
-        LateOrder(order, now - order.promised_ship_by, _why_not_shipped(order, held))
+        LateOrder(order, now - order.promised_ship_by, why_not_shipped(order, held))
         for order in orders
     ]
 
@@ -72,7 +72,7 @@ def count_due(session: Session, *, after: datetime, before: datetime) -> int:
         select(func.count())
         .select_from(Order)
         .where(Order.promised_ship_by >= after, Order.promised_ship_by < before)
-        .where(Order.state.in_(NOT_LEFT), _unshipped())
+        .where(Order.state.in_(NOT_LEFT), unshipped())
     )
     return session.scalar(statement) or 0
 
@@ -107,7 +107,8 @@ def late_shipments(session: Session, *, now: datetime, silence: timedelta) -> li
     return sorted(needing, key=lambda late: (-late.silent_for, late.shipment.id))
 
 
-def _unshipped() -> ColumnElement[bool]:
+def unshipped() -> ColumnElement[bool]:
+    """Return the condition that something of an order has not left."""
     return exists().where(
         OrderLine.order_id == Order.id,
         OrderLine.shipped < OrderLine.quantity - OrderLine.cancelled,
@@ -130,7 +131,7 @@ def _judge_shipment(shipment: Shipment, *, now: datetime, silence: timedelta) ->
     return LateShipment(shipment, last, silent_for, late_by, tuple(reasons))
 
 
-def _held(session: Session, lines: list[int]) -> dict[int, int]:
+def held_units(session: Session, lines: list[int]) -> dict[int, int]:
     """Return the units that active reservations hold, by order line."""
     rows = session.execute(
         select(Reservation.order_line_id, func.sum(Reservation.quantity))
@@ -140,7 +141,8 @@ def _held(session: Session, lines: list[int]) -> dict[int, int]:
     return {line: int(units) for line, units in rows if line is not None}
 
 
-def _why_not_shipped(order: Order, held: dict[int, int]) -> str:
+def why_not_shipped(order: Order, held: dict[int, int]) -> str:
+    """Tell in words what an order waits for."""
     if order.on_hold:
         return f"on hold: {order.hold_reason}" if order.hold_reason else "on hold"
     if order.state is OrderState.PENDING:

@@ -24,6 +24,7 @@ from opsbot.surveys.models import (
     SurveyResponse,
     SurveyVersion,
 )
+from opsbot.texts import mask_personal
 
 MOST_COMMENTS = 20
 
@@ -168,3 +169,17 @@ def _comments(session: Session, survey: str, period: Period) -> tuple[Feedback, 
         .limit(MOST_COMMENTS)
     )
     return tuple(session.scalars(query))
+
+
+def low_scores(session: Session, period: Period) -> list[str]:
+    """Return scores of a period that a person should hear about, such as "2 (csat): broken"."""
+    query = select(Feedback).where(
+        Feedback.rating.is_not(None),
+        Feedback.said_at >= period.start,
+        Feedback.said_at < period.end,
+    )
+    return [
+        f"{one.rating} ({one.scale}): {mask_personal(one.text) or 'no words'}"
+        for one in session.scalars(query.order_by(Feedback.rating, Feedback.id))
+        if one.scale and one.rating is not None and QuestionKind(one.scale).is_low(one.rating)
+    ]

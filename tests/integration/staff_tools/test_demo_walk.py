@@ -59,6 +59,21 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_metric", {"metric": "units", "by": "by_item", "top": 5, "only": "ceramics"}),
     ("query_metric", {"metric": "nps", "by": "by_month", "period": "last 6 months"}),
 ]
+CALLS += [
+    ("cases", {}),
+    ("cases", {"which": "overdue"}),
+    ("order_queue", {}),
+    ("order_queue", {"waits_for": "ready"}),
+    ("advise_packaging", {"order_number": "#1004"}),
+    ("market_readiness", {"country": "Norway", "product": "Lantern"}),
+    ("market_readiness", {"country": "Japan"}),
+    ("partner", {}),
+    ("partner", {"partner": "Lichtblick", "period": "this year"}),
+    ("survey_results", {"score": "nps", "period": "this year"}),
+    ("survey_results", {"score": "csat", "period": "last month"}),
+    ("improvements", {}),
+    ("daily_brief", {}),
+]
 STAFF_TOOLS = {name for name, _ in CALLS}
 CUSTOMERS = [
     Caller(Audience.CUSTOMER, "widget", Level.ANONYMOUS, visitor="v1"),
@@ -122,7 +137,7 @@ def test_only_those_who_deal_with_customers_see_personal_data(executor: Executor
 
     offered = {tool.name for tool in executor.offered(planner)}
 
-    assert {"order_overview", "customer_overview"} == STAFF_TOOLS - offered
+    assert {"order_overview", "customer_overview", "cases"} == STAFF_TOOLS - offered
 
 
 def test_every_staff_tool_has_examples_of_its_own(tools: dict[str, AnyTool]) -> None:

@@ -26,6 +26,7 @@ VALUES: Mapping[str, Any] = {
     "product": "mug",
     "question": "how?",
     "case_number": "CS-00001",
+    "country": "France",
     "text": "The new lamp is wonderful",
     "topic": "surveys",
     "request": "access",

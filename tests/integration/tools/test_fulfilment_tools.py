@@ -1,0 +1,219 @@
+"""Holding, releasing, packing and shipping; and how customers are told what can be delivered."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from opsbot.commerce.effects import Effect
+from opsbot.commerce.inventory import release, reserve
+from opsbot.commerce.orders import Order, OrderLine, OrderState
+from opsbot.commerce.shipments import Shipment
+from opsbot.commerce.trade import (
+    DeliveryService,
+    DutyMode,
+    Market,
+    PackageType,
+    Partner,
+    PartnerKind,
+    PartnerState,
+)
+from opsbot.errors import ConflictError, NotAllowedError, PolicyError
+from opsbot.mail.outgoing import OutgoingMail
+from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.results import Result
+from tests.factories import NOON
+from tests.shop_fixtures import Shop
+
+OPS = Caller(Audience.STAFF, "console", staff_id=1, roles=frozenset({"ops"}))
+VISITOR = Caller(Audience.CUSTOMER, "widget", Level.ANONYMOUS, visitor="v1")
+
+
+@pytest.fixture
+def sending(shop: Shop) -> Shop:
+    """The shop with two markets, a delivery service, a box, and a partner abroad."""
+    with shop.database.write() as session:
+        for country, name, enabled in (("DE", "Germany", True), ("JP", "Japan", False)):
+            session.add(
+                Market(
+                    country=country,
+                    name=name,
+                    enabled=enabled,
+                    languages=["en"],
+                    duty_mode=DutyMode.INSIDE,
+                    duty_note="",
+                    restricted=["LL-LMP-02"],
+                    documents=[],
+                    packaging=[],
+                )
+            )
+        session.add(
+            DeliveryService(
+                country="DE",
+                name="Standard",
+                carriers=["DHL"],
+                price_minor=490,
+                free_from_minor=7500,
+                currency="EUR",
+                days_from=2,
+                days_to=3,
+                excluded=[],
+            )
+        )
+        session.add(
+            PackageType(
+                code="B2",
+                name="Two mugs",
+                length_mm=320,
+                width_mm=170,
+                height_mm=130,
+                tare_g=150,
+                max_g=2000,
+                cost_minor=68,
+                protective=True,
+            )
+        )
+        session.add(
+            Partner(
+                name="Mokuzai",
+                kind=PartnerKind.DISTRIBUTOR,
+                state=PartnerState.ACTIVE,
+                country="JP",
+                city="Tokyo",
+                address="Kuramae",
+                territory=[],
+                categories=[],
+            )
+        )
+    return shop
+
+
+def do(shop: Shop, name: str, **arguments: Any) -> Result:
+    """Propose and confirm a change of the warehouse."""
+    preview = shop.propose(name, OPS, **arguments)
+    told = shop.executor.confirm(OPS, preview.id, now=NOON)
+    assert told.result is not None, told
+    return told.result
+
+
+def test_an_order_on_hold_is_not_shipped_until_it_is_released(sending: Shop) -> None:
+    do(sending, "hold_order", order_number="#1001", reason="the address is unclear")
+    assert sending.order("#1001").hold_reason == "the address is unclear"
+
+    with pytest.raises(ConflictError, match="on hold already"):
+        sending.run("hold_order", OPS, order_number="#1001", reason="again")
+    preview = sending.propose("ship_order", OPS, order_number="#1001")
+    assert "on hold" in sending.executor.confirm(OPS, preview.id, now=NOON).preview.say
+
+    do(sending, "release_order", order_number="#1001")
+    assert not sending.order("#1001").on_hold
+    with pytest.raises(ConflictError, match="not on hold"):
+        sending.run("release_order", OPS, order_number="#1001")
+
+
+def test_shipping_makes_one_parcel_and_asks_for_one_label(sending: Shop) -> None:
+    preview = sending.propose("ship_order", OPS, order_number="#1001")
+    for _ in range(2):
+        sending.executor.confirm(OPS, preview.id, now=NOON)
+
+    order = sending.order("#1001")
+    assert order.state is OrderState.IN_FULFILLMENT
+    with sending.database.read() as session:
+        parcels = session.scalars(select(Shipment).where(Shipment.order_id == order.id)).all()
+        effect = session.scalars(select(Effect)).one()
+    assert [(p.carrier, p.tracking_number) for p in parcels] == [("DHL", "OB1001-1")]
+    assert (effect.port, effect.key) == ("labels", "label:OB1001-1")
+    with pytest.raises(ConflictError, match="is packed"):
+        sending.run("ship_order", OPS, order_number="#1001")
+
+
+def test_a_part_leaves_now_and_the_customer_is_told_what_comes_later(sending: Shop) -> None:
+    with sending.database.write() as session:
+        order = session.get_one(Order, sending.order("#1001").id)
+        line = OrderLine(
+            order_id=order.id,
+            sku="LL-SPR-03",
+            title="Linen shade for the Ember lamp",
+            unit_price_minor=2700,
+            quantity=1,
+        )
+        session.add(line)
+        session.flush()
+        reserve(session, line.sku, 1, order_line_id=line.id, at=NOON)
+
+    do(sending, "ship_order", order_number="#1001", items="Linen shade")
+
+    with sending.database.read() as session:
+        mail = session.scalars(select(OutgoingMail)).one()
+        assert "Now leaves: 1 x Linen shade" in mail.text
+        assert "Later: 2 x Kiln mug, moss" in mail.text
+    do(sending, "ship_order", order_number="#1001")
+    with sending.database.read() as session:
+        numbers = session.scalars(
+            select(Shipment.tracking_number).where(Shipment.tracking_number.like("OB1001-%"))
+        ).all()
+    assert sorted(numbers) == ["OB1001-1", "OB1001-2"]
+
+
+def test_only_the_warehouse_ships(sending: Shop) -> None:
+    agent = Caller(Audience.STAFF, "console", staff_id=2, roles=frozenset({"agent"}))
+
+    with pytest.raises(NotAllowedError):
+        sending.run("ship_order", agent, order_number="#1001")
+
+
+def test_a_delivery_names_service_price_and_days(sending: Shop) -> None:
+    told = sending.read("delivery_options", VISITOR, country="Germany", product="kiln mug")
+
+    assert "**Standard**: €4.90, free from €75.00; 2 to 3 working days" in told.say
+    assert told.facts["services"][0]["parcels"] == 0
+
+
+def test_what_does_not_go_somewhere_is_refused_by_the_rule_with_partners(sending: Shop) -> None:
+    with pytest.raises(PolicyError, match="Mokuzai in Tokyo") as raised:
+        sending.run("delivery_options", VISITOR, country="Japan")
+    assert raised.value.clause == "delivery.countries"
+
+    with pytest.raises(PolicyError, match="cannot send the Ember bedside lamp"):
+        sending.run("delivery_options", VISITOR, country="Germany", product="Ember lamp")
+
+
+def test_places_to_buy_are_those_that_sell_now(sending: Shop) -> None:
+    with sending.database.write() as session:
+        session.add(
+            Partner(
+                name="Gone",
+                kind=PartnerKind.RETAILER,
+                state=PartnerState.ENDED,
+                country="JP",
+                city="Osaka",
+                address="x",
+                territory=[],
+                categories=[],
+            )
+        )
+
+    told = sending.read("where_to_buy", VISITOR, country="Japan")
+
+    assert "Mokuzai" in told.say
+    assert "Gone" not in told.say
+    assert "does not deliver to Japan" in told.say
+
+
+def test_a_box_is_advised_by_size_and_weight(sending: Shop) -> None:
+    told = sending.read("advise_packaging", OPS, order_number="#1001")
+
+    assert "Box B2" in told.say
+    assert "Not every size is on record" in told.say
+
+
+def test_what_an_order_lacks_is_reserved_from_free_stock(sending: Shop) -> None:
+    line = sending.order("#1001").lines[0]
+    with sending.database.write() as session:
+        release(session, line.id, 2)
+
+    told = do(sending, "reallocate", order_number="#1001")
+
+    assert told.facts["units"] == {"Kiln mug, moss": 2}
+    preview = sending.propose("reallocate", OPS, order_number="#1001")
+    assert "Nothing" in sending.executor.confirm(OPS, preview.id, now=NOON).preview.say
