@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from opsbot.channels.console import render_console
 from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, StaffVisit
+from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute, check_form
@@ -98,7 +99,7 @@ class UploadForm:
     csrf: str
 
 
-def _writer(staff: StaffDep) -> StaffVisit:
+def _writer(staff: StaffDep, services: ServicesDep, now: NowDep) -> StaffVisit:
     """Tell who changes the articles.
 
     Raises:
@@ -106,6 +107,7 @@ def _writer(staff: StaffDep) -> StaffVisit:
     """
     if not staff.staff.has_role(*WRITERS):
         roles = ", ".join(WRITERS)
+        note(services, staff.caller.actor, "refused", "articles", now, code="forbidden")
         raise NotAllowedError(f"Only staff with one of these roles change articles: {roles}.")
     return staff
 

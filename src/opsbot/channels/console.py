@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, StaffVisit
+from opsbot.channels.noting import note
 from opsbot.channels.pages import Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute
@@ -72,6 +73,7 @@ def get_cases(
     closed = state == "closed"
     with services.database.read() as session:
         cases = _list_cases(session, now, closed=closed)
+    note(services, staff.caller.actor, "read", "cases", now, state="closed" if closed else "open")
     return render_console(
         request,
         pages,
@@ -105,6 +107,7 @@ def get_case(
             .where(Message.conversation_id == case.conversation_id)
             .order_by(Message.position)
         ).all()
+    note(services, staff.caller.actor, "read", f"case {case.number}", now)
     return render_console(
         request,
         pages,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from opsbot.channels.console import render_console
 from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep, StaffVisit
+from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute, check_form
@@ -20,6 +21,7 @@ from opsbot.drafts.review import (
     reject_draft,
 )
 from opsbot.errors import ConflictError, InvalidInputError
+from opsbot.toolkit.audit import record_audit
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
 
@@ -35,12 +37,19 @@ _DONE = {
 
 @router.get("/console/drafts")
 def get_drafts(
-    request: Request, staff: StaffDep, services: ServicesDep, pages: PagesDep, done: str = ""
+    request: Request,
+    staff: StaffDep,
+    services: ServicesDep,
+    pages: PagesDep,
+    now: NowDep,
+    done: str = "",
 ) -> Response:
     """Show the queue, with its oldest draft open."""
     with services.database.read() as session:
         queue = list_drafts(session)
     draft = queue[0] if queue else None
+    if draft is not None:
+        note(services, staff.caller.actor, "read", f"draft {draft.id}", now)
     return _render(request, pages, services, staff, draft=draft, queue=queue, done=done)
 
 
@@ -51,11 +60,13 @@ def get_draft(
     staff: StaffDep,
     services: ServicesDep,
     pages: PagesDep,
+    now: NowDep,
     done: str = "",
 ) -> Response:
     """Show one draft under the mail it answers."""
     with services.database.read() as session:
         draft, queue = find_draft(session, draft_id), list_drafts(session)
+    note(services, staff.caller.actor, "read", f"draft {draft_id}", now)
     return _render(request, pages, services, staff, draft=draft, queue=queue, done=done)
 
 
@@ -74,6 +85,13 @@ def post_draft(
     try:
         with services.database.write(durable=True) as session:
             place = _decide(session, draft_id, staff, form, now)
+            record_audit(
+                session,
+                actor=staff.caller.actor,
+                action=f"draft_{form.get('decision', '')}",
+                subject=f"draft {draft_id}",
+                at=now,
+            )
     except (ConflictError, InvalidInputError) as error:
         with services.database.read() as session:
             draft, queue = find_draft(session, draft_id), list_drafts(session)

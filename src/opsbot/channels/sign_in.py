@@ -2,20 +2,30 @@
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 
-from opsbot.channels.dependencies import STAFF_COOKIE, NowDep, ServicesDep, check_origin
+from opsbot.channels.dependencies import (
+    STAFF_COOKIE,
+    NowDep,
+    ServicesDep,
+    check_origin,
+    network_of,
+)
 from opsbot.channels.identity import SESSION_S, StaffSession, find_member, sign_staff, verify_staff
+from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, PageRoute, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.throttle import Throttle
 from opsbot.db import Database
 from opsbot.errors import NotAllowedError, NotFoundError, OpsbotError
 from opsbot.staff import Staff, check_password, find_staff
+from opsbot.toolkit.audit import record_audit
+from opsbot.toolkit.identity import mask_email
 
 SIGN_IN = "/console/sign-in"
 _WRONG = "This address and password do not belong together."
@@ -66,11 +76,14 @@ def post_sign_in(
     gate.take(limits, now=now)
     staff = _find(services.database, email, form.get("password", "")[:1000])
     if staff is None:
+        known = {"address": mask_email(email), "from": network_of(host)}
+        note(services, "visitor", "sign_in_failed", "console", now, **known)
         return pages.render(
             request, "console/sign_in.html", status=403, goal=goal, email=email, error=_WRONG
         )
     gate.give_back(limits, now=now)
     gate.forget(both)
+    note(services, f"staff:{staff.id}", "signed_in", "console", now)
     response = RedirectResponse(goal, status_code=303)
     response.set_cookie(
         STAFF_COOKIE,
@@ -84,16 +97,16 @@ def post_sign_in(
 
 
 @router.post("/console/sign-out")
-def post_sign_out(request: Request, services: ServicesDep) -> Response:
+def post_sign_out(request: Request, services: ServicesDep, now: NowDep) -> Response:
     """End this person's sessions: a copy of the cookie is worth nothing after it."""
     check_origin(request)
-    _end_sessions(services, request.cookies.get(STAFF_COOKIE, ""))
+    _end_sessions(services, request.cookies.get(STAFF_COOKIE, ""), now)
     response = RedirectResponse(SIGN_IN, status_code=303)
     response.delete_cookie(STAFF_COOKIE, httponly=True, samesite="lax")
     return response
 
 
-def _end_sessions(services: Services, cookie: str) -> None:
+def _end_sessions(services: Services, cookie: str, now: datetime) -> None:
     try:
         session = verify_staff(services.settings, cookie)
     except NotAllowedError:
@@ -102,6 +115,8 @@ def _end_sessions(services: Services, cookie: str) -> None:
         return
     with services.database.write(durable=True) as db:
         db.get_one(Staff, session.staff_id).end_sessions()
+        actor = f"staff:{session.staff_id}"
+        record_audit(db, actor=actor, action="signed_out", subject="console", at=now)
 
 
 def _find(database: Database, email: str, password: str) -> Staff | None:

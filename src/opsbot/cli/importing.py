@@ -16,6 +16,7 @@ from opsbot.connectors.writing import Deed
 from opsbot.db import Database
 from opsbot.jobs.kinds import import_options
 from opsbot.settings import Settings
+from opsbot.toolkit.audit import record_audit
 
 MOST_REASONS = 12
 MOST_NOTES = 10
@@ -42,7 +43,7 @@ def import_with_progress(
     """Take a file over."""
     with progress_bar(console) as progress:
         task = progress.add_task(f"Importing {path.name}", total=1.0)
-        return import_file(
+        report = import_file(
             database,
             path,
             kind,
@@ -52,6 +53,19 @@ def import_with_progress(
             dry_run=dry_run,
             progress=lambda done: progress.update(task, completed=done),
         )
+    if not dry_run:
+        counts = {str(deed): count for deed, count in report.deeds.items()}
+        with database.write(durable=True) as session:
+            record_audit(
+                session,
+                actor="terminal",
+                action="imported",
+                subject=path.name,
+                at=now,
+                format=str(kind),
+                **counts,
+            )
+    return report
 
 
 def compare_exports(console: Console, settings: Settings, *, now: datetime) -> int:

@@ -30,10 +30,12 @@ from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.writer import CHECK_FIRST, Emit
 from opsbot.db import Database
 from opsbot.errors import NotFoundError, NotVerifiedError, OpsbotError
+from opsbot.toolkit.audit import record_for
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.proposals import Confirmation, Preview
 from opsbot.toolkit.results import Result
+from opsbot.toolkit.running import Place
 
 CHANGED = "Something changed since that preview, so nothing was done. This is how it looks now."
 DROPPED = "All right, nothing was changed."
@@ -127,21 +129,22 @@ class Decisions:
     def _take_address(self, turn: Turn, address: str, emit: Emit) -> Answer | None:
         with self._database.write(durable=True) as session:
             case = keep_address(session, turn.conversation_id, address)
+            if case is not None:
+                place = Place(turn.caller, turn.now, turn.conversation_id)
+                record_for(session, place, "address_kept", case.number)
         if case is None:
             return None
         words = f"Thank you. A person writes to {address}; your case is {case.number}."
         return self._answer(turn, words, Body(), emit)
 
     def _place(self, caller: Caller, proposal_id: str, *, now: datetime) -> tuple[Caller, str]:
-        conversation_id = self._executor.conversation_of(proposal_id)
-        if conversation_id is None:
-            raise NotFoundError("a conversation with proposal", proposal_id[:40])
-        with self._database.read() as session:
-            try:
+        conversation_id = self._executor.conversation_of(proposal_id) or ""
+        try:
+            with self._database.read() as session:
                 conversation = find_conversation(session, caller, conversation_id)
-            except NotFoundError as error:
-                raise NotFoundError("proposal", proposal_id[:40]) from error
-            return caller_in(conversation, caller, now=now), conversation_id
+        except NotFoundError as error:
+            raise self._executor.refuse_unknown(caller, proposal_id, now=now) from error
+        return caller_in(conversation, caller, now=now), conversation_id
 
     def _decide(self, turn: Turn, preview: Preview, decision: Decision, emit: Emit) -> Answer:
         if decision is Decision.CANCEL:

@@ -14,6 +14,7 @@ from opsbot.conversation.store import add_message, hold_turn
 from opsbot.conversation.turn import Answer
 from opsbot.db import Database
 from opsbot.planning.office_hours import OfficeHours
+from opsbot.toolkit.audit import record_audit
 from opsbot.toolkit.caller import load_caller
 
 FLUSH_S = 0.08
@@ -94,6 +95,7 @@ class Recorder:
         actor = load_caller(self._message.caller or {}).actor
         now = self._clock()
         case = hand_over(session, self._message, actor=actor, now=now, hours=self._hours)
+        record_audit(session, actor=actor, action="handed_over", subject=case.number, at=now)
         told = {"state": "waiting", "case": case.number, "text": f"Your case is {case.number}."}
         self._waiting.insert(max(0, len(self._waiting) - 1), NewEvent("handoff", told))
 

@@ -28,6 +28,7 @@ from opsbot.mail.sending import deliver
 from opsbot.retrieval.gaps import Gaps
 from opsbot.settings import Settings
 from opsbot.surveys.invitations import invite_due, settle_invitations
+from opsbot.toolkit.audit import record_audit
 from opsbot.toolkit.loyalty_rules import award_points, take_back_all
 from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.proposals import expire_late
@@ -188,7 +189,13 @@ def handle_kept_events(database: Database, settings: Settings, *, now: datetime)
     """Handle the webhooks that are due; return how many were tried."""
 
     def handle(session: Session, event: InboxEvent) -> str | None:
-        return handle_event(session, event, currency=settings.currency, now=now)
+        why_not = handle_event(session, event, currency=settings.currency, now=now)
+        if why_not is None:
+            actor, about = f"webhook:{event.source}", {"delivery": event.delivery_id}
+            record_audit(
+                session, actor=actor, action="imported", subject=event.topic, at=now, **about
+            )
+        return why_not
 
     return handle_inbox(database, handle, now=now)
 

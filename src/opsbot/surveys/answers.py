@@ -20,6 +20,7 @@ from opsbot.surveys.models import (
     SurveyInvitation,
     SurveyResponse,
 )
+from opsbot.toolkit.audit import record_audit
 
 
 class AnswerError(InvalidInputError):
@@ -77,7 +78,7 @@ def record_response(
     completed, started = InvitationState.COMPLETED, InvitationState.STARTED
     invitation.state = completed if response.complete else started
     file_feedback(session, invitation, response, checked, hours=hours, now=now)
-    session.flush()
+    _note(session, invitation, "survey_answered", now)
     return response
 
 
@@ -91,7 +92,12 @@ def opt_out(session: Session, token: str, *, now: datetime) -> None:
     stop_asking(session, session.get_one(Customer, invitation.customer_id), now=now)
     if invitation.state is not InvitationState.COMPLETED:
         invitation.state = InvitationState.OPTED_OUT
-    session.flush()
+    _note(session, invitation, "survey_opt_out", now)
+
+
+def _note(session: Session, invitation: SurveyInvitation, action: str, now: datetime) -> None:
+    actor, subject = f"customer:{invitation.customer_id}", f"survey invitation {invitation.id}"
+    record_audit(session, actor=actor, action=action, subject=subject, at=now)
 
 
 def stop_asking(session: Session, customer: Customer, *, now: datetime) -> None:

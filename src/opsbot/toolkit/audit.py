@@ -32,7 +32,7 @@ class AuditEvent(Base):
     actor: Mapped[str] = mapped_column(index=True)
     """`customer:12`, `staff:3`, `visitor`, `system`."""
     action: Mapped[str]
-    """`executed`, `refused`, `read`, `proof_accepted`, `proof_failed`, `code_sent`, …"""
+    """`executed`, `refused`, `read`, `export`, `imported`, `signed_in`, `code_sent`, …"""
     subject: Mapped[str]
     """What it was about: the tool, or the order a proof named."""
     detail: Mapped[dict[str, Any]]

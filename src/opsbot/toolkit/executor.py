@@ -13,12 +13,13 @@ from opsbot.errors import (
     NotAllowedError,
     NotFoundError,
     OpsbotError,
+    RateLimitedError,
     UnavailableError,
 )
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit import identity
-from opsbot.toolkit.audit import record_for
+from opsbot.toolkit.audit import clean, record_for
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.ledger import Ledger, Waiting
 from opsbot.toolkit.limits import UseCounter, count_use
@@ -91,14 +92,19 @@ class Executor:
         Raises:
             OpsbotError: one of its kinds; the text may be said as it is.
         """
-        self._limit.check(caller, now)
         place = Place(caller, now, conversation_id, question, context)
+        try:
+            self._limit.check(caller, now)
+        except RateLimitedError as error:
+            if self._limit.first(caller, now):  # a flood must not fill the audit
+                self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
+            raise
         try:
             tool = self._runner.find(caller, name)
         except NotAllowedError as error:
             self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
             raise
-        if tool.writes and tool.confirm == "none":
+        if tool.writes and tool.confirm == "none" and not caller.by_program:
             return self._ledger.do_at_once(tool, arguments, place)
         if tool.writes:
             return self._ledger.propose(tool, arguments, place)
@@ -210,16 +216,17 @@ class Executor:
             return [read_preview(proposal, now=now) for proposal in proposals]
 
     def conversation_of(self, proposal_id: str) -> str | None:
-        """Return the conversation a proposal was made in; None when it was made outside of one.
-
-        Raises:
-            NotFoundError: there is no such proposal.
-        """
+        """Return the conversation a proposal was made in; None outside of one, or without it."""
         with self._database.read() as session:
-            proposal = session.get(Proposal, proposal_id)
-        if proposal is None:
-            raise NotFoundError("proposal", proposal_id[:_LONGEST_NAME])
-        return proposal.conversation_id
+            proposal = session.get(Proposal, clean(proposal_id))
+            return proposal.conversation_id if proposal else None
+
+    def refuse_unknown(self, caller: Caller, proposal_id: str, *, now: datetime) -> NotFoundError:
+        """Return the error for a proposal that the caller may not know of; it is audited."""
+        error = NotFoundError("proposal", proposal_id[:_LONGEST_NAME])
+        place = Place(caller, now)
+        self._audit(place, "refused", proposal_id[:_LONGEST_NAME], code=error.code)
+        return error
 
     def send_code(self, caller: Caller, *, now: datetime, conversation_id: str) -> str:
         """Mail a one-time code to the caller's own address; return the sentence to say.

@@ -20,7 +20,7 @@ _EFFECTS = {
     "irreversible": "changes something that cannot be undone",
 }
 _CONFIRM = {
-    "none": "nobody: it changes nothing",
+    "none": "nobody",
     "self": "who asked for it",
     "second_person": "who asked for it, and a colleague where the preview says so",
 }

@@ -126,7 +126,18 @@ class RunLimit:
     def __init__(self, runs_per_minute: int) -> None:
         self._most = runs_per_minute
         self._runs: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._lock = threading.Lock()
+
+    def first(self, caller: Caller, now: datetime) -> bool:
+        """Tell, once a minute, that somebody was refused."""
+        minute = int(now.timestamp()) // _MINUTE_S
+        with self._lock:
+            is_first = self._told.get(_key_of(caller)) != minute
+            self._told[_key_of(caller)] = minute
+            while len(self._told) > _MOST_CALLERS:
+                self._told.popitem(last=False)
+        return is_first
 
     def check(self, caller: Caller, now: datetime) -> None:
         """Count one run.
@@ -134,9 +145,7 @@ class RunLimit:
         Raises:
             RateLimitedError: there were too many within a minute.
         """
-        key, at = (caller.owner, caller.actor), now.timestamp()
-        if caller.channel in {"api", "mcp"}:
-            key = (counted_as(caller), "")  # a program gets a new visitor's id for the asking
+        key, at = _key_of(caller), now.timestamp()
         with self._lock:
             runs = self._runs.setdefault(key, deque())
             self._runs.move_to_end(key)
@@ -150,6 +159,12 @@ class RunLimit:
             runs.append(at)
             while len(self._runs) > _MOST_CALLERS:
                 self._runs.popitem(last=False)
+
+
+def _key_of(caller: Caller) -> tuple[str, str]:
+    if caller.channel in {"api", "mcp"}:
+        return (counted_as(caller), "")  # a program gets a new visitor's id for the asking
+    return (caller.owner, caller.actor)
 
 
 def _may_leave(error: Exception) -> bool:

@@ -47,6 +47,8 @@ Role = Literal["", "knowledge", "handoff", "proof", "list"]
 """What a tool is to the assistant: the search over articles, the way to a person, the proof of an
 order, the list of the caller's own records. Most are none of these."""
 
+CUSTOMERS_CHANGES = ("30/hour", "100/day")
+"""How often a customer may ask for one kind of change, where its tool does not say."""
 _PROGRAMS = frozenset({"api", "mcp"})
 """Channels without a conversation."""
 _PLAIN = frozenset({
@@ -248,7 +250,8 @@ def tool(
         role: what the tool is to the assistant, if it is something special.
         confirm: left out, what changes something is confirmed by who asked for it; "none" does
             it at once, for what harms nobody: words that are kept, mails that are stopped.
-        limits: how often one caller may use it, such as `("5/hour", "20/day")`.
+        limits: how often one caller may use it, such as `("5/hour", "20/day")`. Left out, a
+            customer's change has those of `CUSTOMERS_CHANGES`.
         errors: codes it may end with, beside those that follow from the declaration.
 
     Raises:
@@ -259,6 +262,8 @@ def tool(
         raise InvalidInputError("A tool that changes nothing needs no confirmation.")
     if effect == "irreversible" and confirmed == "none":
         raise InvalidInputError("What cannot be undone must be confirmed.")
+    if not limits and effect != "read" and audience is Audience.CUSTOMER:
+        limits = CUSTOMERS_CHANGES
     if unknown := sorted(set(errors) - CODES.keys()):
         raise InvalidInputError(f"There is no error code {unknown[0]}.")
 
