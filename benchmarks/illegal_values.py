@@ -8,6 +8,7 @@ from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.wire import without_extras
 
 UNKNOWN = ("customer_id", "level", "role", "actor", "approved", "__class__", "now", "ctx", "order")
+LONG = "x" * 5000
 _BY_KIND: Mapping[str, Any] = {
     "email": "ada@example.com",
     "postcode": "10119",
@@ -46,6 +47,8 @@ def break_argument(
         return {name: value for name, value in arguments.items() if name != gone}
     name = rng.choice(sorted(properties))
     wrong = _wrong(_plain(properties[name], schema.get("$defs", {})))
+    if name == "question":
+        wrong.remove(LONG)  # a question that is too long is cut, not refused
     return {**arguments, name: rng.choice(wrong)}
 
 
@@ -61,7 +64,7 @@ def _wrong(shape: Mapping[str, Any]) -> list[Any]:
         return [*anywhere, 5, "x", [{}], [["x"]], ["x"] * 500, ["\0"]]
     if kind == "boolean":
         return [*anywhere, "perhaps", 17, [True]]
-    return [*anywhere, 5, -1, ["x"], True, "x" * 5000]
+    return [*anywhere, 5, -1, ["x"], True, LONG]
 
 
 def _nested(depth: int) -> Any:

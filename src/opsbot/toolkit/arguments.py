@@ -272,7 +272,6 @@ def _as_days(value: object) -> object:
 
 Span = Annotated[
     int,
-    BeforeValidator(_as_days),
     argument(
         "span",
         "How many days?",
@@ -285,5 +284,6 @@ Span = Annotated[
         ge=1,
         le=365,
     ),
+    BeforeValidator(_as_days),  # last, so that the schema shows the bounds
 ]
 """A length of time in days; words such as "three weeks" are understood."""

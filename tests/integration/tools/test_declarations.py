@@ -1,8 +1,9 @@
 """What a tool declares is what it does: whom it refuses, how it ends, what the reference says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -108,3 +109,33 @@ def test_a_declaration_agrees_with_itself(tool: AnyTool) -> None:
         assert not tool.roles, "customers have levels, not roles"
         assert not tool.writes or tool.limits, "what strangers can make happen has a limit"
         assert tool.confirm == "none" or tool.level >= Level.ORDER
+
+
+def endless(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what of a type has no bounds."""
+    if "$ref" in shape:
+        shape = definitions[shape["$ref"].rpartition("/")[2]]
+    for one in shape.get("anyOf", ()):
+        yield from endless(one, definitions)
+    kind = shape.get("type")
+    if kind == "string" and "maxLength" not in shape and not {"enum", "const"} & shape.keys():
+        yield "a text without an end"
+    if kind in {"integer", "number"}:
+        least, most = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
+        if not least & shape.keys() or not most & shape.keys():
+            yield "a number without bounds"
+    if kind == "array":
+        yield from () if "maxItems" in shape else ("a list without an end",)
+        yield from endless(shape.get("items", {}), definitions)
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=list(TOOLS))
+def test_every_argument_has_an_end(tool: AnyTool) -> None:
+    schema = tool.schema["function"]["parameters"]
+
+    found = {
+        name: list(endless(shape, schema.get("$defs", {})))
+        for name, shape in schema.get("properties", {}).items()
+    }
+
+    assert {name: problems for name, problems in found.items() if problems} == {}
