@@ -107,7 +107,8 @@ def wrong_owner(world: World) -> Outcome:
     """Name an order of somebody else."""
     person, other = world.rng.sample(world.customers, 2)
     tool = world.pick(lambda t: t.audience is Audience.CUSTOMER and _takes_order(t))
-    arguments = fill_arguments(world.rng, tool, world.rng.choice(other.orders).number)
+    number = world.rng.choice(other.orders).number
+    arguments = {**fill_arguments(world.rng, tool, number), "order_number": number}
     return _call(world, tool, person, arguments)
 
 
@@ -120,7 +121,8 @@ def wrong_proof(world: World) -> Outcome:
         person.caller, level=Level.ORDER, proved_order_id=proved.id, visitor="x", channel="widget"
     )
     wanted = [o.number for o in (*person.orders, *other.orders) if o.id != proved.id]
-    arguments = fill_arguments(world.rng, tool, world.rng.choice(wanted))
+    number = world.rng.choice(wanted)
+    arguments = {**fill_arguments(world.rng, tool, number), "order_number": number}
     return _run(world, tool, caller, arguments)
 
 

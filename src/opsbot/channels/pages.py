@@ -142,7 +142,6 @@ def install(app: FastAPI, settings: Settings) -> None:
     """
     app.state.pages = Pages(settings)
     app.state.sign_ins = Throttle(window=timedelta(minutes=15))
-    app.state.unsigned = Throttle(window=timedelta(minutes=15))
 
 
 def pages_of(request: Request) -> Pages:

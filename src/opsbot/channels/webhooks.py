@@ -1,7 +1,7 @@
 """Webhooks in: checked, kept, acknowledged. What they change happens afterwards, in a job."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -75,7 +75,10 @@ def post_webhook(
 
 def _note_refusal(request: Request, services: Services, source: str, now: datetime) -> None:
     """Audit a delivery that nobody signed; a flood of them must not fill the audit."""
-    gate: Throttle = request.app.state.unsigned
+    state = request.app.state
+    if not hasattr(state, "unsigned"):
+        state.unsigned = Throttle(window=timedelta(minutes=15))
+    gate: Throttle = state.unsigned
     try:
         gate.take({source: MOST_NOTED}, now=now)
     except RateLimitedError:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -208,3 +209,12 @@ def test_a_program_on_this_machine_talks_over_standard_input(
     assert "cancel_order" in names
     assert "contact_person" not in names
     assert "#1001" in text
+
+
+def test_starting_imports_nothing_of_the_protocol() -> None:
+    asked = "import sys, opsbot.cli.main; print([m for m in sys.modules if m.startswith('mcp')])"
+    done = subprocess.run(  # noqa: S603  (ourselves)
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
