@@ -19,6 +19,7 @@ from opsbot.channels.dependencies import (
 from opsbot.channels.services import Services
 from opsbot.channels.stream import MOST_EVENTS, draw_chart, event_data, stream
 from opsbot.conversation.replies import Reply
+from opsbot.errors import NotFoundError
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.proposals import Confirmation
 from opsbot.toolkit.wire import show_preview, show_result
@@ -116,7 +117,7 @@ def post_confirm(
     What was proposed in a conversation is told there, in `reply` and `events`; of anything else
     come the `proposal` and its `result`, or a `renewed` preview when the facts had changed.
     """
-    if services.executor.conversation_of(proposal_id) is None:
+    if _stands_alone(services, caller, proposal_id, now):
         return _show(services.executor.confirm(caller, proposal_id, now=now))
     return _decided(services, caller, proposal_id, now, confirm=True)
 
@@ -126,7 +127,7 @@ def post_cancel(
     proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
 ) -> dict[str, Any]:
     """Drop a preview, or withdraw what waits for a second person."""
-    if services.executor.conversation_of(proposal_id) is None:
+    if _stands_alone(services, caller, proposal_id, now):
         dropped = services.executor.cancel(caller, proposal_id, now=now)
         return _show(Confirmation(dropped, None, None))
     return _decided(services, caller, proposal_id, now, confirm=False)
@@ -173,6 +174,14 @@ def _decided(
         or event.data.get("proposal_id") == proposal_id
     ]
     return {"reply": show_reply(reply), "events": events}
+
+
+def _stands_alone(services: Services, caller: Caller, proposal_id: str, now: datetime) -> bool:
+    """Tell whether a proposal was made outside of any conversation."""
+    try:
+        return services.executor.conversation_of(proposal_id) is None
+    except NotFoundError as error:
+        raise services.executor.refuse_unknown(caller, proposal_id, now=now) from error
 
 
 def _show(confirmation: Confirmation) -> dict[str, Any]:

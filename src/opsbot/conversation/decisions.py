@@ -138,8 +138,8 @@ class Decisions:
         return self._answer(turn, words, Body(), emit)
 
     def _place(self, caller: Caller, proposal_id: str, *, now: datetime) -> tuple[Caller, str]:
-        conversation_id = self._executor.conversation_of(proposal_id) or ""
         try:
+            conversation_id = self._executor.conversation_of(proposal_id) or ""
             with self._database.read() as session:
                 conversation = find_conversation(session, caller, conversation_id)
         except NotFoundError as error:

@@ -216,10 +216,16 @@ class Executor:
             return [read_preview(proposal, now=now) for proposal in proposals]
 
     def conversation_of(self, proposal_id: str) -> str | None:
-        """Return the conversation a proposal was made in; None outside of one, or without it."""
+        """Return the conversation a proposal was made in; None when it was made outside of one.
+
+        Raises:
+            NotFoundError: there is no such proposal.
+        """
         with self._database.read() as session:
             proposal = session.get(Proposal, clean(proposal_id))
-            return proposal.conversation_id if proposal else None
+        if proposal is None:
+            raise NotFoundError("proposal", proposal_id[:_LONGEST_NAME])
+        return proposal.conversation_id
 
     def refuse_unknown(self, caller: Caller, proposal_id: str, *, now: datetime) -> NotFoundError:
         """Return the error for a proposal that the caller may not know of; it is audited."""
