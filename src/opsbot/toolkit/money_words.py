@@ -21,7 +21,6 @@ def _with_dot(value: object) -> object:
 
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_with_dot),
     argument(
         "number",
         "How much?",
@@ -32,6 +31,7 @@ Amount = Annotated[
         le=100_000,
         decimal_places=3,
     ),
+    BeforeValidator(_with_dot),  # last, so that the schema shows the bounds
 ]
 """Money in the units that people name: euros, not cents."""
 

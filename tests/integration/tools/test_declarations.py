@@ -115,10 +115,14 @@ def endless(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterato
     """Yield what of a type has no bounds."""
     if "$ref" in shape:
         shape = definitions[shape["$ref"].rpartition("/")[2]]
-    for one in shape.get("anyOf", ()):
-        yield from endless(one, definitions)
+    choices = shape.get("anyOf", ())
+    is_number = any(one.get("type") == "number" for one in choices)
+    for one in choices:
+        # A decimal number may come as text; its value is held by the number's bounds.
+        if not (is_number and one.get("type") == "string"):
+            yield from endless(one, definitions)
     kind = shape.get("type")
-    if kind == "string" and "maxLength" not in shape and not {"enum", "const"} & shape.keys():
+    if kind == "string" and not {"maxLength", "pattern", "enum", "const"} & shape.keys():
         yield "a text without an end"
     if kind in {"integer", "number"}:
         least, most = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
