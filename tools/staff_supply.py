@@ -1,15 +1,15 @@
 """What is on order at suppliers, and how well they deliver: for staff."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from opsbot.commerce.purchasing import PurchaseOrderState, Supplier
 from opsbot.formats import format_items
 from opsbot.metrics import supply
 from opsbot.metrics.supply import OpenOrder, SupplierFigures
 from opsbot.planning.period_words import read_period
-from opsbot.toolkit.arguments import Period, argument
+from opsbot.toolkit.arguments import Period
 from opsbot.toolkit.caller import Audience
+from opsbot.toolkit.named_suppliers import SupplierName
 from opsbot.toolkit.results import Chart, Column, Result
 from opsbot.toolkit.tables import Cell, count, make_table, table_facts
 from opsbot.toolkit.tool import ToolContext, tool
@@ -42,20 +42,6 @@ _SCORE = (
     "prices by 15 (none left at a rise of 10 %). Lines open past their day count as late."
 )
 
-SupplierName = Annotated[
-    str,
-    argument(
-        "supplier",
-        "Of which supplier?",
-        description="A supplier by name; empty: all.",
-        # Names of two words or more with a capital each, or whatever follows "supplier".
-        pattern=r"\b(?:supplier|vendor) (?:called |named )?"
-        r"((?-i:[^\W\da-z_][\w'-]+(?: [^\W\da-z_][\w'-]+)*))"
-        r"|\b(?:at|from|is|does|for|with) ((?-i:[^\W\da-z_][\w'-]+(?: [^\W\da-z_][\w'-]+)+))",
-        max_length=80,
-    ),
-]
-
 
 @tool(
     examples=[
@@ -69,6 +55,7 @@ SupplierName = Annotated[
         "Are any of our orders at Osaka Kettle Works outstanding?",
         "which supplier deliveries are we still waiting for",
         "list of POs with their promised dates",
+        "when will what we ordered come in",
     ],
     label="Looking at purchase orders",
     audience=Audience.STAFF,

@@ -336,6 +336,18 @@ def _take_in(
             at=now,
             lot_id=lots[state].id if state in lots else None,
         )
+    _add_receipt(session, one, lots, actor=actor, now=now)
+    return list(lots.values())
+
+
+def _add_receipt(
+    session: Session,
+    one: Received,
+    lots: Mapping[LotState, Lot],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
     kept = lots.get(LotState.RELEASED) or lots.get(LotState.QUARANTINE)
     session.add(
         Receipt(
@@ -348,7 +360,6 @@ def _take_in(
         )
     )
     session.flush()
-    return list(lots.values())
 
 
 def _refuse_held(order: PurchaseOrder) -> None:

@@ -236,6 +236,21 @@ def cancel_work_order(session: Session, order: WorkOrder, *, actor: str, now: da
     record_event(session, order, "work_order_cancelled", actor=actor, at=now)
 
 
+def pause_work_order(
+    session: Session, order: WorkOrder, *, pause: bool, actor: str, now: datetime
+) -> None:
+    """Interrupt the work, or go on with it; its parts stay held back.
+
+    Raises:
+        ConflictError: it is not being made, or not paused.
+    """
+    to = WorkOrderState.PAUSED if pause else WorkOrderState.IN_PROGRESS
+    since = WorkOrderState.IN_PROGRESS if pause else WorkOrderState.PAUSED
+    change_state(session, order, to, allowed=(since,))
+    event = "work_order_paused" if pause else "work_order_resumed"
+    record_event(session, order, event, actor=actor, at=now)
+
+
 def open_work_orders(session: Session) -> Sequence[WorkOrder]:
     """Return the work orders still to be done, with items and steps, the first due first."""
     return session.scalars(

@@ -70,7 +70,7 @@ def run_outs(
     today = local_day(now, zone)
     levels = _sellable_stock(session, category)
     demand = _demand(session, levels, today=today, zone=zone)
-    waiting = _backorders(session)
+    waiting = backorders(session)
     incoming: defaultdict[str, list[Incoming]] = defaultdict(list)
     for arrival in incoming_stock(session, levels.keys(), zone=zone):
         incoming[arrival.sku].append(arrival)
@@ -153,7 +153,7 @@ def _demand(
     }
 
 
-def _backorders(session: Session) -> Counter[str]:
+def backorders(session: Session) -> Counter[str]:
     """Return units that open orders wait for and no reservation holds, by item."""
     held = (
         select(func.coalesce(func.sum(Reservation.quantity), 0))

@@ -1,12 +1,11 @@
 """What a search returns."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, cast, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, PassageRow
@@ -76,75 +75,55 @@ def read_hits(
     The audience is checked again, on the rows.
     """
     wanted = {"ids": list(scores), "audiences": list(audiences)}
-    found = session.connection().execute(_hits_query(), wanted).all()
-    rows = {row[0]: row for row in found}
+    rows = {row.id: row for row in session.execute(_hits_query(), wanted)}
     return [_make_hit(rows[id_], score) for id_, score in scores.items() if id_ in rows]
 
 
 @cache
 def _hits_query() -> Select[Any]:
-    # Past the ORM, and made once: building it costs as much as running it. Lists are read as text,
-    # because most of them are the same.
-    passages, articles = PassageRow.__table__.c, ArticleRow.__table__.c
-    length = passages.section_end - passages.section_start
+    # Made once: building it costs as much as running it.
+    length = PassageRow.section_end - PassageRow.section_start
+    section = func.substr(ArticleRow.text, PassageRow.section_start + 1, length).label("section")
     return (
         select(
-            passages.id,
-            articles.path,
-            articles.slug,
-            articles.version,
-            articles.title,
-            cast(passages.headings, Text),
-            passages.anchor,
-            passages.text,
-            passages.start,
-            passages.end,
-            func.substr(articles.text, passages.section_start + 1, length),
-            passages.section_start,
-            passages.page,
-            passages.safety,
-            articles.language,
-            cast(articles.products, Text),
+            PassageRow.id,
+            PassageRow.headings,
+            PassageRow.anchor,
+            PassageRow.text,
+            PassageRow.start,
+            PassageRow.end,
+            PassageRow.section_start,
+            section,
+            PassageRow.page,
+            PassageRow.safety,
+            ArticleRow.path,
+            ArticleRow.slug,
+            ArticleRow.version,
+            ArticleRow.title,
+            ArticleRow.language,
+            ArticleRow.products,
         )
-        .join_from(PassageRow.__table__, ArticleRow.__table__, articles.id == passages.article_id)
+        .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
         .where(
-            passages.id.in_(bindparam("ids", expanding=True)),
-            articles.audience.in_(bindparam("audiences", expanding=True)),
-            articles.status == ArticleStatus.READABLE,
+            PassageRow.id.in_(bindparam("ids", expanding=True)),
+            ArticleRow.audience.in_(bindparam("audiences", expanding=True)),
+            ArticleRow.status == ArticleStatus.READABLE,
         )
     )
 
 
-def _make_hit(row: Sequence[Any], score: Score) -> Hit:
-    id_, path, slug, version, title, headings, anchor, text, start, end, section, *rest = row
-    section_start, page, safety, language, products = rest
+def _make_hit(row: object, score: Score) -> Hit:
+    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001  (public in SQLAlchemy)
     return Hit(
-        passage_id=id_,
-        path=path,
-        slug=slug,
-        version=version,
-        title=title,
-        headings=_read_list(headings),
-        anchor=anchor,
-        url=article_url(slug, anchor),
-        text=text,
-        start=start,
-        end=end,
-        section=section,
-        section_start=section_start,
-        page=page,
-        safety=safety,
-        language=language,
-        products=_read_list(products),
+        passage_id=values.pop("id"),
+        headings=tuple(values.pop("headings")),
+        products=tuple(values.pop("products")),
+        url=article_url(values["slug"], values["anchor"]),
         score=score.fused,
         cosine=score.cosine,
         confidence=score.confidence,
+        **values,
     )
-
-
-@lru_cache(maxsize=2_000)
-def _read_list(content: str) -> tuple[str, ...]:
-    return tuple(json.loads(content))
 
 
 def article_url(slug: str, anchor: str = "") -> str:

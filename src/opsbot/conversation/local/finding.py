@@ -47,7 +47,9 @@ class Finder:
             return labels if argument.many else labels[:1]
         if argument.kind == "postcode" and answers:
             return [found.strip() for found in BARE_POSTCODE.findall(text)]
-        if argument.kind in {"quantity", "number"} or argument.type in NUMBERS:
+        # A number that has a form of its own is not just any number, except as an answer.
+        bare = answers or argument.pattern is None
+        if bare and (argument.kind in {"quantity", "number"} or argument.type in NUMBERS):
             number = number_in(text, taken=self._taken(argument, text), ones=answers)
             return [] if number is None else [number]
         return []
