@@ -131,6 +131,8 @@ _SAID = {
         "what cases has nobody taken yet?",
         "List my cases for today",
         "urgent cases first please",
+        "what is urgent among the cases",
+        "list the urgent ones in the worklist of cases",
         "open delivery complaints",
         "how many support cases are waiting",
         "privacy requests and their deadlines",

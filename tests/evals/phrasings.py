@@ -221,7 +221,7 @@ STAFF = {
         "what do we need to sell mugs in the UK",
     ],
     "partner": ["how much does our partner in Lyon sell", "give me the terms of Lichtblick"],
-    "survey_results": [
+    "survey_results|query_metric": [
         "what is our NPS this year",
         "did customer satisfaction really go up?",
     ],
