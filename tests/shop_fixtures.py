@@ -68,6 +68,7 @@ class Shop:
         self,
         name: str,
         caller: Caller | None = None,
+        /,
         *,
         now: datetime = NOON,
         conversation: str | None = "talk",
@@ -78,13 +79,13 @@ class Shop:
             caller or self.ada, name, arguments, now=now, conversation_id=conversation
         )
 
-    def read(self, name: str, caller: Caller | None = None, **arguments: Any) -> Result:
+    def read(self, name: str, caller: Caller | None = None, /, **arguments: Any) -> Result:
         """Run a tool that reads."""
         result = self.run(name, caller, **arguments)
         assert isinstance(result, Result)
         return result
 
-    def propose(self, name: str, caller: Caller | None = None, **arguments: Any) -> Preview:
+    def propose(self, name: str, caller: Caller | None = None, /, **arguments: Any) -> Preview:
         """Run a tool that writes."""
         preview = self.run(name, caller, **arguments)
         assert isinstance(preview, Preview)

@@ -1,37 +1,47 @@
 """Changing an order before it is packed: cancelling it, sending it elsewhere."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from opsbot.commerce.orders import OrderState, cancellation_value
+from opsbot.commerce.orders import Order, OrderState, cancellation_value
 from opsbot.commerce.orders import cancel_order as cancel
 from opsbot.commerce.orders import change_address as readdress
 from opsbot.commerce.payments import payments_of, refundable
 from opsbot.errors import ConflictError
+from opsbot.formats import format_items
 from opsbot.toolkit.addresses import address_lines, parse_address
 from opsbot.toolkit.arguments import AddressText, OrderNumber, argument
 from opsbot.toolkit.caller import Level
+from opsbot.toolkit.changing import refuse_after_change
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order
 from opsbot.toolkit.policy.orders import decide_address_change, decide_cancellation
+from opsbot.toolkit.policy.schema_changes import CancelReason
 from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.telling import items_in_words, order_facts, outbound_parcels
 from opsbot.toolkit.tool import ToolContext, tool
+from opsbot.toolkit.wallet import ways_back
 
-_METHODS = {
-    "card": "your card",
-    "paypal": "your PayPal account",
-    "invoice": "your account",
-    "bank_transfer": "your bank account",
+_REASONS = {
+    CancelReason.CHANGED_MIND: "it is no longer needed",
+    CancelReason.MISTAKE: "it was ordered by mistake",
+    CancelReason.TOO_SLOW: "it takes too long",
+    CancelReason.CHEAPER_ELSEWHERE: "it is cheaper elsewhere",
+    CancelReason.OTHER: "of another reason",
 }
 
-CancelReason = Annotated[
-    Literal["changed_mind", "mistake", "too_slow", "cheaper_elsewhere", "other"],
+WhyCancelled = Annotated[
+    CancelReason,
     argument(
         "choice",
         "May I ask why?",
         description="Why the customer cancels, if they say so.",
         labels={
-            "changed_mind": ("changed my mind", "do not need it any more", "no longer want it"),
+            "changed_mind": (
+                "changed my mind",
+                "do not need it any more",
+                "no longer need",
+                "no longer want it",
+            ),
             "mistake": ("by mistake", "by accident", "ordered twice", "wrong item in the basket"),
             "too_slow": ("takes too long", "too slow", "need it sooner"),
             "cheaper_elsewhere": ("cheaper elsewhere", "found it cheaper"),
@@ -59,13 +69,11 @@ CancelReason = Annotated[
     limits=("20/hour",),
 )
 def cancel_order(
-    ctx: ToolContext, order_number: OrderNumber, reason: CancelReason = "other"
+    ctx: ToolContext, order_number: OrderNumber, reason: WhyCancelled = CancelReason.OTHER
 ) -> Change:
     """Cancel a whole order that has not been packed, and give the money back."""
     order = own_order(ctx, order_number)
-    if order.state is OrderState.CANCELLED:
-        at = f" on {ctx.day(order.cancelled_at)}" if order.cancelled_at else ""
-        raise ConflictError(f"Order {order.number} was cancelled already{at}. Nothing more is due.")
+    _refuse_cancelled(ctx, order)
     decision = decide_cancellation(
         order_facts(order, outbound_parcels(ctx, order)),
         ctx.policies,
@@ -75,10 +83,11 @@ def cancel_order(
     if not decision.allowed:
         words = f"Order {order.number} cannot be cancelled any more. {decision.refusal}"
         raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+    _check_reason(ctx, order, reason)
     payments = payments_of(ctx.session, order.id)
     units = {line.id: line.wanted for line in order.lines}
     back = min(cancellation_value(order, units), refundable(payments))
-    method = _METHODS.get(payments[0].method, "your account") if payments else "your account"
+    method = ways_back(payments)
     refund = "Nothing was charged, so nothing is refunded."
     if back:
         refund = f"{ctx.money(back, order.currency)} goes back to {method}."
@@ -140,6 +149,7 @@ def change_address(ctx: ToolContext, order_number: OrderNumber, address: Address
     if not decision.allowed:
         words = f"The address of order {order.number} cannot be changed. {decision.refusal}"
         raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+    refuse_after_change(ctx, order, f"The address of order {order.number} cannot be changed.")
     label = ", ".join(address_lines(new))
 
     def apply() -> Result:
@@ -169,3 +179,20 @@ def change_address(ctx: ToolContext, order_number: OrderNumber, address: Address
         apply=apply,
         clause=ctx.policies.clause(decision.clause),
     )
+
+
+def _refuse_cancelled(ctx: ToolContext, order: Order) -> None:
+    if order.state is OrderState.CANCELLED:
+        at = f" on {ctx.day(order.cancelled_at)}" if order.cancelled_at else ""
+        raise ConflictError(f"Order {order.number} was cancelled already{at}. Nothing more is due.")
+
+
+def _check_reason(ctx: ToolContext, order: Order, reason: CancelReason) -> None:
+    """Refuse a reason that the shop does not take, with those it takes."""
+    refuse_after_change(ctx, order, f"Order {order.number} cannot be cancelled.")
+    if reason in ctx.policies.changes.cancel_reasons:
+        return
+    known = [_REASONS[reason] for reason in ctx.policies.changes.cancel_reasons]
+    words = f"I need to know why order {order.number} shall be cancelled."
+    hint = f"It can be cancelled because {format_items(known).replace(' and ', ' or ')}."
+    raise refusal(ctx, words, clause="changes.cancel_reason", alternatives=(hint,))

@@ -1,5 +1,6 @@
 """What the shop sells: prices, variants, and whether something is in stock."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from opsbot.commerce.arrivals import next_arrival
@@ -15,6 +16,7 @@ from opsbot.toolkit.tool import ToolContext, tool
 _FEW = 5
 """Up to so many we say "few left"; a count is never told."""
 _MADE_TO_ORDER = "made_to_order"
+_HERE = frozenset({"in stock", "few left", "made to order"})
 _GRAMS = 1000
 
 
@@ -77,10 +79,11 @@ def product_facts(ctx: ToolContext, product: Product) -> Result:
     months = ctx.policies.warranty_months(first.return_class)
     goods = ctx.policies.returns.classes[first.return_class]
     clause = ctx.policies.clause(goods.clause)
+    states = {item.sku: _availability(ctx, item, 1) for item in found.variants}
     lines = [
         f"**{found.title}** costs {_price(ctx, found)}.",
         "",
-        *([f"- There is: {format_items(_options(found))}."] if len(found.variants) > 1 else []),
+        *(_variants(ctx, found, states) if len(found.variants) > 1 else []),
         f"- Weight: {_weight(first.weight_g)}",
         f"- Our warranty: {months} months, beside your legal rights",
         f"- Returns: {clause.text}",
@@ -92,12 +95,22 @@ def product_facts(ctx: ToolContext, product: Product) -> Result:
         "unmatched": list(found.unmatched),
         "sku": found.sku if len(found.variants) > 1 else first.sku,
         "price": _price(ctx, found),
-        "variants": [{"title": item.title, "sku": item.sku} for item in found.variants],
+        "variants": [
+            {
+                "title": item.title,
+                "sku": item.sku,
+                "options": dict(item.options),
+                "price": ctx.money(item.price_minor, item.currency),
+                "availability": states[item.sku],
+            }
+            for item in found.variants
+        ],
+        "count": len(found.variants),
         "weight": _weight(first.weight_g),
         "warranty_months": months,
         "returnable": goods.returnable,
     }
-    card = _card(ctx, first, _availability(ctx, first, 1)) if len(found.variants) == 1 else None
+    card = _card(ctx, first, states[first.sku]) if len(found.variants) == 1 else None
     return Result("\n".join(lines), facts, cards=[card] if card else [])
 
 
@@ -123,6 +136,19 @@ def _sentence(state: str, quantity: int) -> str:
         "made to order": "made to order for you, so there is always one.",
     }
     return words.get(state, f"{state.replace('fewer left', 'in stock, but fewer')}.")
+
+
+def _variants(ctx: ToolContext, found: Found, states: Mapping[str, str]) -> list[str]:
+    """Return how many variants there are, and each with its price and whether it can be had."""
+    here = sum(state in _HERE for state in states.values())
+    lines = [
+        f"- There is: {format_items(_options(found))}.",
+        f"- That is {len(states)} variants, {here} of which can be had now:",
+    ]
+    for item, name in zip(found.variants, _options(found), strict=True):
+        price = ctx.money(item.price_minor, item.currency)
+        lines.append(f"  - {name}: {price}, {states[item.sku]}")
+    return lines if len({item.price_minor for item in found.variants}) > 1 else lines[:1]
 
 
 def _options(found: Found) -> list[str]:

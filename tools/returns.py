@@ -5,11 +5,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsbot.commerce.orders import Order
+from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.returns import KEPT, Resolution, ReturnReason, ReturnState, Units
 from opsbot.commerce.returns import open_return as record_return
 from opsbot.errors import InvalidInputError
 from opsbot.formats import format_items
-from opsbot.toolkit.arguments import Items, Opened, OrderNumber, Outcome, Quantity, Reason
+from opsbot.toolkit.arguments import (
+    Items,
+    Opened,
+    OrderNumber,
+    Outcome,
+    PaymentChoice,
+    Quantity,
+    Reason,
+)
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order
@@ -23,8 +32,10 @@ from opsbot.toolkit.return_plans import (
     plan_return,
 )
 from opsbot.toolkit.return_words import CHOICES, if_opened, next_steps, pieces_in_words, terms
+from opsbot.toolkit.returning import refuse_second_return
 from opsbot.toolkit.telling import units_in_words
 from opsbot.toolkit.tool import ToolContext, tool
+from opsbot.toolkit.wallet import check_destination, method_in_words, pick_method
 
 _STEPS = ("Opened", "Approved", "On its way", "Arrived", "Checked", "Resolved")
 
@@ -98,9 +109,11 @@ def request_return(
     resolution: Outcome | None = None,
     quantity: Quantity | None = None,
     condition: Opened | None = None,
+    refund_to: PaymentChoice | None = None,
 ) -> Change:
     """Open a return for delivered items of an order, with a refund, exchange, credit or repair."""
     order = own_order(ctx, order_number)
+    refuse_second_return(ctx, order)
     assumed = condition or Condition.UNOPENED
     plan = plan_return(ctx, order, items, quantity=quantity, reason=reason, condition=assumed)
     if plan.refused is not None:
@@ -112,12 +125,15 @@ def request_return(
         f"What comes back: {pieces_in_words(plan.pieces)}.",
         *next_steps(ctx, plan, chosen, back, until),
     ]
+    method = _destination(ctx, order, refund_to) if chosen is Resolution.REFUND else None
+    if method is not None:
+        details.append(f"The money goes to your {method_in_words(method)}.")
     opened = if_opened(ctx, plan, reason) if condition is None else ""
     if opened and condition_matters(ctx, plan, reason):
         details.append(opened)
 
     def apply() -> Result:
-        return _open(ctx, order, plan, chosen, reason, back, until)
+        return _open(ctx, order, plan, chosen, reason, back, until, method)
 
     return Change(
         title=f"Open a return for order {order.number}?",
@@ -130,6 +146,7 @@ def request_return(
             "postage_minor": plan.postage_minor,
             "resolution": chosen,
             "automatic": plan.automatic,
+            "refund_to": method.reference if method else None,
         },
         apply=apply,
         clause=ctx.policies.clause(plan.pieces[0].decision.window_clause),
@@ -144,6 +161,7 @@ def _open(
     reason: ReturnReason,
     back: int,
     until: datetime | None,
+    method: PaymentMethod | None,
 ) -> Result:
     opened = record_return(
         ctx.session,
@@ -157,8 +175,11 @@ def _open(
         deadline=None if plan.keep_items or chosen in KEPT else until,
         actor=ctx.caller.actor,
         now=ctx.now,
+        method=method,
     )
     lines = next_steps(ctx, plan, chosen, back, until)
+    if method is not None:
+        lines.append(f"The money goes to your {method_in_words(method)}.")
     tell_customer(
         ctx,
         order.customer,
@@ -179,6 +200,14 @@ def _open(
     )
     facts = {"return_number": opened.number, "order_number": order.number, "resolution": chosen}
     return Result("\n".join((head, "", *(f"- {line}" for line in lines))), facts, cards=[card])
+
+
+def _destination(ctx: ToolContext, order: Order, words: str | None) -> PaymentMethod | None:
+    """Return the payment method that a refund shall go to; None: the way it was paid."""
+    method = pick_method(ctx, order, words) if words else None
+    if method is not None:
+        check_destination(ctx, order, method, ctx.policies.changes.coming_back.refund_to)
+    return method
 
 
 def _option(ctx: ToolContext, order: Order, piece: Piece) -> str:

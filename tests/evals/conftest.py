@@ -15,5 +15,8 @@ def minilm(tmp_path_factory: pytest.TempPathFactory) -> MiniLmEncoder:
 
 @pytest.fixture(scope="session")
 def shop_tools() -> dict[str, AnyTool]:
-    """The tools of the sample shop, as they are declared."""
-    return load_tools(TOOLS)
+    """The tools that the sample shop offers, as they are declared.
+
+    Its rules take an order as a proof, not an e-mail address or a name alone.
+    """
+    return {name: t for name, t in load_tools(TOOLS).items() if name != "verify_customer"}

@@ -205,6 +205,44 @@ CUSTOMER = {
     "~about": ["what are you", "who am I talking to", "what can you help me with"],
 }
 
+CUSTOMER |= {
+    "change_items": [
+        "can you make it the ink mug instead of moss on #1004, it has not shipped",
+        "please modify my open order: dotted notebook rather than lined",
+        "switch the colour of the tote in the order I placed this morning",
+    ],
+    "exchange_items": [
+        "I got the lamp in sage but would rather have terracotta, can I exchange it",
+        "exchange the delivered mug for the ink one, please",
+        "swap the grinder I received for the white version",
+    ],
+    "change_payment": [
+        "I want to pay #1004 by PayPal",
+        "use a different card for my order",
+        "can my gift card be charged for order 1010 instead of the card",
+    ],
+    "my_payment_methods": [
+        "what is left on my gift card?",
+        "which cards are saved in my account",
+        "my store credit balance please",
+    ],
+    "my_details": [
+        "what's the address in my account",
+        "show my account details",
+    ],
+    "change_my_address": [
+        "update my account's default address to Lindengasse 7, 1070 Wien",
+        "I have moved, please change the address in my profile",
+    ],
+    "swap_options": [
+        "what could I change the mug in my order to",
+    ],
+    "calculate": [
+        "what is 12.50 + 24",
+        "calculate 3 * 79 - 20",
+    ],
+}
+
 STAFF = {
     "order_queue": [
         "show the queue of open orders",

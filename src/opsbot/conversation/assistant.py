@@ -145,7 +145,14 @@ class Assistant:
 
     @staticmethod
     def _raise_level(turn: Turn, result: Result) -> None:
-        if result.proves_order_id is not None and turn.caller.level < Level.SIGNED_IN:
+        if result.proves_customer_id is None or turn.caller.level >= Level.SIGNED_IN:
+            return
+        if result.proves_order_id is None:
+            known = replace(
+                turn.caller, level=Level.SIGNED_IN, customer_id=result.proves_customer_id
+            )
+            turn.raise_level(known)
+        else:
             proved = replace(
                 turn.caller,
                 level=Level.ORDER,

@@ -21,6 +21,7 @@ from opsbot.demo.stories import STORIES, add_story_people, plans_of, set_aside
 from opsbot.demo.supply import count_stock, open_shop
 from opsbot.demo.tracing import assign_lots
 from opsbot.demo.trade import add_trade
+from opsbot.demo.wallets import add_wallets
 from opsbot.demo.world import World
 from opsbot.demo.year import FIRST_NUMBER, run_year
 
@@ -47,6 +48,7 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
     add_trade(world)
     plan_ahead(world, pipeline)
     assign_lots(world)
+    add_wallets(world, seed)
     _add_levels(world)
     _add_counters(world, FIRST_NUMBER + len(sales))
     return dict(world.rows)

@@ -76,9 +76,15 @@ def _find_place(
         postcode, street, words = found
         rest, after = parts[:index] + [street] * bool(street), parts[index + 1 :]
         region, city = _take_region(words, rules)
+        alike = words if region and not city else ""
         while not city and (after or len(rest) > 1):
-            named, city = _take_region(after.pop(0) if after else rest.pop(), rules)
+            part = after.pop(0) if after else rest.pop()
+            named, city = _take_region(part, rules)
+            if named and not city and (region or part != named):
+                city = part  # a city that is called like its state: New York, NY
             region = region or named
+        if not city and alike != region:
+            city = alike
         if not city:
             raise InvalidInputError(f"The city is missing. {_EXAMPLE}")
         return {"postal_code": postcode, "city": city, "region": region}, rest + after

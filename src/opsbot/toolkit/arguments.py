@@ -243,6 +243,69 @@ AddressText = Annotated[
     ),
 ]
 
+NewItems = Annotated[
+    list[Annotated[str, Field(max_length=160)]],
+    argument(
+        "variant",
+        "What would you like instead?",
+        description="What each item becomes, in the order of the items: the options that change, "
+        'such as "ink" or "size L, cotton", or the item number of a variant. One entry alone holds '
+        "for all of the items.",
+        candidates="swap_options",
+        min_length=1,
+        max_length=20,
+    ),
+]
+"""Variants that take the place of items of an order."""
+
+PaymentChoice = Annotated[
+    str,
+    argument(
+        "payment_method",
+        "Which of your payment methods shall it be?",
+        description='A payment method of the customer\'s account in words: "PayPal", "gift card", '
+        '"card ending in 4242", or "original" for the way the order was paid.',
+        candidates="my_payment_methods",
+        max_length=80,
+    ),
+]
+"""A stored payment method of the caller, by words."""
+
+PersonName = Annotated[
+    str,
+    argument(
+        "name",
+        "What are your first and last name?",
+        description="First and last name of the customer.",
+        pattern=r"\b(?:my name is|name:|name is|this is|i am|i'm|it's|it is)\s+"
+        r"((?-i:[A-ZÀ-Ý][\w'-]+(?:\s+[A-ZÀ-Ý][\w'-]+){1,3}))",
+        max_length=120,
+    ),
+]
+
+AccountEmail = Annotated[
+    str,
+    argument(
+        "email",
+        "What is the e-mail address of your account?",
+        description="E-mail address of the customer's account.",
+        pattern=r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
+        max_length=254,
+    ),
+]
+
+AccountPostcode = Annotated[
+    str,
+    argument(
+        "postcode",
+        "What is the postcode of your address?",
+        description="Postcode of the customer's address.",
+        pattern=r"(?:post(?:al)?\s?code|zip(?: code)?|plz)\s*(?:is|:)?\s*"
+        r"((?=[A-Z -]*\d)[A-Z0-9][A-Z0-9 -]{2,8})|\b(?-i:[A-Z]{2}),?\s+(\d{5})\b",
+        max_length=12,
+    ),
+]
+
 Words = Annotated[
     str,
     argument(

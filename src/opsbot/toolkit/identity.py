@@ -152,9 +152,19 @@ def mask_email(email: str) -> str:
     return f"{name[:1]}…@{host}"
 
 
-def refusal_for(level: Level) -> NotVerifiedError:
-    """Return the error that asks a customer for a proof of `level`."""
-    if level is Level.ORDER:
+def refusal_for(level: Level, *, by_account: bool = False) -> NotVerifiedError:
+    """Return the error that asks a customer for a proof of `level`.
+
+    Args:
+        level: what is needed.
+        by_account: whether the e-mail address, or name and postcode, open the account here.
+    """
+    if by_account and level <= Level.SIGNED_IN:
+        words = (
+            "For this I must know who you are. Please tell me the e-mail address of your account, "
+            "or your name and postcode."
+        )
+    elif level is Level.ORDER:
         words = (
             "Please tell me the order number together with its e-mail address or the postcode "
             "it goes to, so that I can look it up."

@@ -1,17 +1,26 @@
 """Which records a caller may speak about, and what of them may be shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
 from opsbot.commerce.orders import Order, OrderLine, find_order, orders_of
-from opsbot.errors import AmbiguousError, InvalidInputError, NotFoundError
+from opsbot.errors import AmbiguousError, ConflictError, InvalidInputError, NotFoundError
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.tool import ToolContext
 
 _LIKE = 80.0
 """Similarity, 0 to 100, from which words mean a line of an order."""
 _MOST_ORDERS = 20
+
+
+@dataclass(frozen=True)
+class Named:
+    """Units of one line that a customer names."""
+
+    line: OrderLine
+    quantity: int
 
 
 def own_order(ctx: ToolContext, number: str) -> Order:
@@ -68,6 +77,44 @@ def pick_lines(order: Order, names: Sequence[str]) -> list[OrderLine]:
             )
         chosen += fits
     return [line for line in lines if line in chosen]
+
+
+def pick_pieces(order: Order, names: Sequence[str], quantity: int | None = None) -> list[Named]:
+    """Return the units that are meant by words, in the order of the words.
+
+    An item that is named once means all units of its line; named more often, so many units, of
+    several lines when there are lines alike. Names in one list may repeat.
+
+    Args:
+        order: with its lines loaded.
+        names: titles or item numbers.
+        quantity: how many of the one item; None: as above.
+
+    Raises:
+        AmbiguousError: words fit none, or several that are not all meant.
+        ConflictError: there are not so many.
+        InvalidInputError: a quantity for several items.
+    """
+    taken: dict[int, int] = {}
+    named: list[OrderLine] = []
+    for name in names:
+        [line] = pick_lines(order, [name])
+        alike = [one for one in order.lines if one.sku == line.sku and one.wanted]
+        free = [one for one in alike if taken.get(one.id, 0) < one.wanted]
+        if not free:
+            raise ConflictError(f"There are not that many of {line.title} in {order.number}.")
+        taken[free[0].id] = taken.get(free[0].id, 0) + 1
+        named.append(free[0])
+    if quantity is not None and len(taken) > 1:
+        raise InvalidInputError("Please give a number for one item at a time.")
+    pieces = []
+    for line in named:
+        times = taken[line.id]
+        units = quantity or (line.wanted if times == 1 else 1)
+        if units > line.wanted:
+            raise ConflictError(f"Of {line.title} there are only {line.wanted} in the order.")
+        pieces.append(Named(line, units))
+    return pieces
 
 
 def _fitting(lines: Sequence[OrderLine], name: str) -> list[OrderLine]:

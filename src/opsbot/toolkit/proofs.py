@@ -1,4 +1,4 @@
-"""How somebody who has not signed in shows that an order is theirs.
+"""How somebody who has not signed in shows that an order, or an account, is theirs.
 
 Failed tries are counted in a table, so that neither a restart nor a second process forgets them.
 """
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column
 
+from opsbot.commerce.customers import Address, Customer
 from opsbot.commerce.orders import Order
 from opsbot.db import Base
 from opsbot.errors import NotAllowedError, RateLimitedError
@@ -36,6 +37,11 @@ POSTCODES_PER_ORDER = 30
 NO_MATCH = (
     "That order number does not go with that e-mail address or postcode. "
     "Please check them against your order confirmation."
+)
+
+NO_CUSTOMER = (
+    "I cannot find an account with those details. Please check the e-mail address, or your name "
+    "and postcode."
 )
 
 
@@ -112,6 +118,57 @@ def prove_order(
         session.add_all(ProofAttempt(mark=m, at=now) for m in vars(marks).values() if m)
         raise NotAllowedError(NO_MATCH)
     return order
+
+
+def prove_customer(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    postcode: str,
+    conversation_id: str | None,
+    origin: str = "",
+    now: datetime,
+) -> Customer:
+    """Return the customer with this e-mail address, or with this name and postcode.
+
+    For shops where that is enough (policies/identity.yaml). The answer and the work are the same
+    whether such a customer exists or not. What fails is counted; the caller must commit the
+    transaction even when this raises.
+
+    Args:
+        session: an open transaction.
+        email: of the account; may be empty.
+        name: first and last; may be empty.
+        postcode: of one of the customer's addresses; may be empty.
+        conversation_id: where it is tried.
+        origin: the network it is tried from (see `Caller.origin`); may be empty.
+        now: the time.
+
+    Raises:
+        NotAllowedError: there is no such customer.
+        RateLimitedError: too many tries.
+    """
+    marks = {
+        _mark("conversation", conversation_id or ""): (TRIES_PER_CONVERSATION, _DAY),
+        _mark("origin", origin): (TRIES_PER_ORIGIN, _HOUR),
+        _mark("email", _plain(email)): (TRIES_PER_CONTACT, _HOUR),
+        _mark("person", _plain(name)): (TRIES_PER_CONTACT, _HOUR),
+    }
+    for mark, (most, within) in marks.items():
+        if _failed(session, mark, now - within) >= most:
+            raise _too_many("", "until tomorrow" if within == _DAY else "an hour", within)
+    by_email = session.scalar(select(Customer).where(Customer.email == _plain(email)))
+    code = func.replace(func.upper(Address.postal_code), " ", "")
+    living_there = select(Customer).join(Address, Address.customer_id == Customer.id)
+    neighbours = session.scalars(living_there.where(code == _plain(postcode).upper()).distinct())
+    namesakes = [one for one in neighbours if name.strip() and _same(name, one.name)]
+    by_name = namesakes[0] if len(namesakes) == 1 and postcode.strip() else None
+    found = by_email or by_name
+    if found is None or found.anonymized_at is not None:
+        session.add_all(ProofAttempt(mark=mark, at=now) for mark in marks if mark)
+        raise NotAllowedError(NO_CUSTOMER)
+    return found
 
 
 def _marks(

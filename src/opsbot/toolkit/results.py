@@ -78,9 +78,9 @@ class Result:
     """Passages that were found; only these may be cited."""
     quick_replies: Sequence[str] = ()
     proves_order_id: int | None = None
-    """Set by the one tool that checks an order proof; raises the caller to level 1."""
+    """Set by the tool that checks an order proof; raises the caller to level 1."""
     proves_customer_id: int | None = None
-    """The owner of that order."""
+    """The owner of that order; without an order, the account that was proved: level 2."""
     hands_off: bool = False
     """A person shall take over."""
     undo: "Undo | None" = None

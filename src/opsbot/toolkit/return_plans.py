@@ -1,6 +1,6 @@
 """What a return of some items of an order would come to, by the shop's policies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from opsbot.commerce.returns import (
     tried_remedies,
 )
 from opsbot.errors import ConflictError, InvalidInputError
-from opsbot.toolkit.ownership import pick_lines
+from opsbot.toolkit.ownership import pick_lines, pick_pieces
 from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.policy.return_facts import decision_as_json, facts_as_json
 from opsbot.toolkit.policy.returns import (
@@ -137,7 +137,8 @@ def plan_return(
     Args:
         ctx: of the tool.
         order: the caller's, with its lines and items.
-        names: which items, by words; empty: all that can be sent back.
+        names: which items, by words; empty: all that can be sent back. An item that is named n
+            times means n pieces.
         quantity: how many of the one item; None: all that can be sent back.
         reason: why.
         condition: what was done with the goods.
@@ -147,6 +148,11 @@ def plan_return(
         InvalidInputError: a quantity for several items.
         AmbiguousError: words fit several items, or none.
     """
+    if len(set(names)) < len(names):
+        named: dict[int, int] = {}
+        for piece in pick_pieces(order, names, quantity):
+            named[piece.line.id] = named.get(piece.line.id, 0) + piece.quantity
+        return plan_units(ctx, order, named, reason=reason, condition=condition)
     lines = pick_lines(order, names or [line.title for line in order.lines if line.wanted])
     if quantity is not None and len(lines) > 1:
         raise InvalidInputError("Please give a number for one item at a time.")
@@ -155,6 +161,26 @@ def plan_return(
         lines = [line for line in lines if units[line.id]]
         if not lines:
             raise ConflictError("A return of this is under way already, or has been completed.")
+    units = {line.id: units[line.id] for line in lines}
+    return plan_units(ctx, order, units, reason=reason, condition=condition)
+
+
+def plan_units(
+    ctx: ToolContext,
+    order: Order,
+    units: Mapping[int, int],
+    *,
+    reason: ReturnReason,
+    condition: Condition,
+) -> Plan:
+    """Work out a return of so many units of each line, by the id of the line.
+
+    Raises:
+        ConflictError: fewer were delivered, or they were sent back already.
+    """
+    lines = [line for line in order.lines if line.id in units]
+    for line in lines:
+        _units(ctx, order, line, units[line.id])
     whole = all(units.get(line.id, 0) == line.wanted for line in order.lines)
     return Plan(
         order,

@@ -19,11 +19,12 @@ from opsbot.errors import (
 )
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
-from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.caller import Caller, Level
 from opsbot.toolkit.identity import refusal_for
 from opsbot.toolkit.limits import counted_as
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
+from opsbot.toolkit.policy.schema_changes import ProofKind
 from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.tool import ToolContext
 
@@ -61,7 +62,7 @@ class ToolRunner:
 
     def offered(self, caller: Caller) -> list[AnyTool]:
         """Return the tools the caller may know of, by name."""
-        return [tool for _, tool in sorted(self._tools.items()) if tool.offered_to(caller)]
+        return [tool for _, tool in sorted(self._tools.items()) if self._offers(tool, caller)]
 
     def find(self, caller: Caller, name: str) -> AnyTool:
         """Return a tool by its name.
@@ -70,7 +71,7 @@ class ToolRunner:
             NotAllowedError: there is none, or it is not for this caller; the two read the same.
         """
         tool = self._tools.get(name)
-        if tool is None or not tool.offered_to(caller):
+        if tool is None or not self._offers(tool, caller):
             raise NotAllowedError("That is not something I can do here.")
         return tool
 
@@ -80,8 +81,23 @@ class ToolRunner:
         Raises:
             NotVerifiedError: a higher level is needed; the text tells how to get there.
         """
-        if not caller.is_staff and caller.level < tool.level:
-            raise refusal_for(tool.level)
+        needed = self.level_of(tool)
+        if not caller.is_staff and caller.level < needed:
+            raise refusal_for(needed, by_account=self._policies.identity.opens_accounts)
+
+    def level_of(self, tool: AnyTool) -> Level:
+        """Return the level a customer needs for a tool: the shop's own rule, or the tool's."""
+        return Level(self._policies.identity.levels.get(tool.name, int(tool.level)))
+
+    def _offers(self, tool: AnyTool, caller: Caller) -> bool:
+        """Tell whether a tool is for this caller; a proof, whether the shop takes it as one."""
+        if not tool.offered_to(caller):
+            return False
+        rules = self._policies.identity
+        if tool.role != "proof":
+            return True
+        by_account = tool.grants >= Level.SIGNED_IN
+        return rules.opens_accounts if by_account else ProofKind.ORDER in rules.proofs
 
     def call(
         self, tool: AnyTool, session: Session, place: Place, arguments: Mapping[str, Any]

@@ -118,6 +118,8 @@ class Tool(Generic[P, R]):
     """How often one caller may use it, beside the limit for all tools together."""
     errors: frozenset[str] = frozenset()
     """Codes it may end with, beside those that follow from the declaration."""
+    grants: Level = Level.ORDER
+    """Of a proof: the level it raises a caller to."""
 
     def __call__(self, ctx: ToolContext, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function; in Python a tool is still only that."""
@@ -195,6 +197,7 @@ class Tool(Generic[P, R]):
                     "confirm": self.confirm,
                     "label": self.label,
                     "role": self.role,
+                    **({"grants": int(self.grants)} if self.role == "proof" else {}),
                 },
             },
         }
@@ -236,6 +239,7 @@ def tool(
     confirm: Confirm | None = None,
     limits: Sequence[str] = (),
     errors: Sequence[str] = (),
+    grants: Level = Level.ORDER,
 ) -> Callable[[Callable[Concatenate[ToolContext, P], R]], Tool[P, R]]:
     """Mark a function in tools/ as one the model may call.
 
@@ -253,6 +257,7 @@ def tool(
         limits: how often one caller may use it, such as `("5/hour", "20/day")`. Left out, a
             customer's change has those of `CUSTOMERS_CHANGES`.
         errors: codes it may end with, beside those that follow from the declaration.
+        grants: of a proof, the level it raises a caller to.
 
     Raises:
         InvalidInputError: the declaration contradicts itself; the text says how.
@@ -281,6 +286,7 @@ def tool(
             confirmed,
             tuple(read_limit(limit) for limit in limits),
             frozenset(errors),
+            grants,
         )
 
     return wrap

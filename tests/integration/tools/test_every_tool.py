@@ -24,6 +24,9 @@ VALUES: Mapping[str, Any] = {
     "address": "Sonnenallee 5, 12047 Berlin",
     "kind": "damaged",
     "product": "mug",
+    "new_items": ["ink"],
+    "payment_method": "PayPal",
+    "expression": "1 + 1",
     "question": "how?",
     "case_number": "CS-00001",
     "country": "France",
@@ -74,7 +77,7 @@ def test_every_argument_says_how_it_is_filled(tool: AnyTool) -> None:
 def test_the_assistant_has_one_tool_of_each_special_kind() -> None:
     roles = sorted(tool.role for tool in FOR_CUSTOMERS.values() if tool.role)
 
-    assert roles == ["handoff", "knowledge", "list", "proof"]
+    assert roles == ["handoff", "knowledge", "list", "proof", "proof"]
 
 
 @pytest.mark.parametrize("name", TOOLS)

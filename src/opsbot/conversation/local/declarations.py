@@ -43,6 +43,8 @@ class ToolSpec:
     level: int
     role: str
     arguments: Sequence[ArgumentSpec]
+    grants: int = 1
+    """Of a proof: the identity level it gives."""
 
     def argument(self, name: str) -> ArgumentSpec | None:
         """Return the argument called `name`."""
@@ -81,6 +83,7 @@ def read_declaration(schema: Mapping[str, Any]) -> ToolSpec:
             _read_argument(name, described, definitions, required=name in required)
             for name, described in parameters.get("properties", {}).items()
         ),
+        grants=int(ours.get("grants", 1)),
     )
 
 

@@ -14,7 +14,7 @@ from opsbot.conversation.local.outcomes import Outcome
 
 def take_error(board: Board, task: Task, outcome: Outcome) -> None:
     """Do what an error calls for: prove, choose, correct, or say why not."""
-    if outcome.code == "not_verified" and outcome.level <= 1 and _prove(board, task, outcome):
+    if outcome.code == "not_verified" and _prove(board, task, outcome):
         return
     if outcome.code == "ambiguous" and outcome.candidates:
         _choose_among(board, task, outcome)
@@ -31,7 +31,9 @@ def take_error(board: Board, task: Task, outcome: Outcome) -> None:
 def _prove(board: Board, task: Task, outcome: Outcome) -> bool:
     """Have the order proved, then go on with the task."""
     proof = board.mind.by_role(PROOF)
-    if proof is None or task.tool == proof.name or any(m[0] == proof.name for m in board.made):
+    if proof is None or outcome.level > proof.grants:
+        return False
+    if task.tool == proof.name or any(m[0] == proof.name for m in board.made):
         return False
     proving = Task(proof.name, task.text, lead=outcome.text, then=task)
     board.carry_over(task, proving)

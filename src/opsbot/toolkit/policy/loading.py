@@ -14,13 +14,16 @@ from pydantic import ValidationError
 
 from opsbot.errors import InvalidInputError
 from opsbot.toolkit.policy.schema import PolicyFile, ReturnsFile, RightsFile, Rules
+from opsbot.toolkit.policy.schema_changes import ChangesFile, IdentityFile
 from opsbot.toolkit.policy.schema_money import LoyaltyFile, RefundsFile
 from opsbot.toolkit.policy.schema_orders import DeliveryFile, OrdersFile
 from opsbot.toolkit.results import Clause
 
 FileT = TypeVar("FileT", bound=PolicyFile)
 
-FILES = ("rights", "returns", "orders", "delivery", "refunds", "loyalty")
+FILES = (
+    "rights", "returns", "orders", "delivery", "refunds", "loyalty", "changes", "identity",
+)  # fmt: skip
 """Names of the policy files."""
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -33,6 +36,8 @@ QUOTED = frozenset({
     "delivery.late", "delivery.lost", "delivery.not_received", "delivery.damaged",
     "guarantee.reject", "returns.missing_part", "returns.value", "warranty.claim",
     "warranty.registration",
+    "changes.cancel_reason", "changes.items", "changes.once", "changes.payment",
+    "changes.gift_card", "changes.exchange", "changes.refund_to", "changes.coming_back_once",
     "refunds.limits", "refunds.never_more", "goodwill.limits", "loyalty.earning",
     "loyalty.pending", "loyalty.using", "loyalty.returns", "loyalty.expiry", "loyalty.tiers",
 })  # fmt: skip
@@ -49,6 +54,8 @@ class Policies:
     delivery: DeliveryFile
     refunds: RefundsFile
     loyalty: LoyaltyFile
+    changes: ChangesFile
+    identity: IdentityFile
     version: str
     """Day of the newest file, and a hash of all of them: `2026-11-01-3fa2b1c4`."""
 
@@ -68,7 +75,8 @@ class Policies:
     def files(self) -> Sequence[PolicyFile]:
         """The files, in a fixed order."""
         return (
-            self.rights, self.returns, self.orders, self.delivery, self.refunds, self.loyalty
+            self.rights, self.returns, self.orders, self.delivery, self.refunds, self.loyalty,
+            self.changes, self.identity,
         )  # fmt: skip
 
     def clauses(self) -> list[Clause]:
@@ -100,6 +108,8 @@ def load_policies(folder: Path) -> Policies:
         delivery=_read(folder / "delivery.yaml", DeliveryFile),
         refunds=_read(folder / "refunds.yaml", RefundsFile),
         loyalty=_read(folder / "loyalty.yaml", LoyaltyFile),
+        changes=_read(folder / "changes.yaml", ChangesFile),
+        identity=_read(folder / "identity.yaml", IdentityFile),
         version="",
     )
     _check_clauses(folder, policies)

@@ -1,0 +1,443 @@
+"""Other variants, other payment methods, other addresses: what customers may change themselves."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from opsbot.commerce.customers import Customer
+from opsbot.commerce.inventory import Location, MoveReason, move
+from opsbot.commerce.orders import Order
+from opsbot.commerce.payment_methods import (
+    CreditReason,
+    MethodKind,
+    add_method,
+    change_balance,
+    methods_of,
+)
+from opsbot.commerce.payments import payments_of
+from opsbot.commerce.products import Item
+from opsbot.commerce.returns import returns_of
+from opsbot.content import content_root
+from opsbot.db import Database
+from opsbot.errors import (
+    AmbiguousError,
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotVerifiedError,
+    OpsbotError,
+    OutOfStockError,
+    PolicyError,
+    RateLimitedError,
+)
+from opsbot.settings import Settings
+from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.loading import AnyTool
+from opsbot.toolkit.policy import Policies, load_policies
+from tests.factories import NOON, make_address
+from tests.shop_fixtures import Shop, fill_shop, open_shop
+
+INK, TERRACOTTA = "LL-MUG-01-INK", "LL-LMP-02-TER"
+VISITOR = Caller(Audience.CUSTOMER, "widget", visitor="v9")
+
+
+@pytest.fixture
+def stocked(
+    database: Database, settings: Settings, tools: Mapping[str, AnyTool], policies: Policies
+) -> Shop:
+    """The shop with ink mugs on the shelf, and Ada's payment methods. On both databases."""
+    fill_shop(database)
+    shop = open_shop(database, settings, tools, policies)
+    assert shop.ada.customer_id is not None
+    with database.write() as session:
+        session.get_one(Item, INK).price_minor = 2600
+        session.get_one(Item, TERRACOTTA).price_minor = 7500
+        shelf = session.query(Location).one()
+        move(
+            session, INK, shelf.id, 3,
+            reason=MoveReason.OPENING, reference="opening", actor="system", at=NOON,
+        )  # fmt: skip
+        for kind, last4, brand in (
+            (MethodKind.CARD, "4242", "visa"), (MethodKind.PAYPAL, None, None),
+            (MethodKind.GIFT_CARD, "7021", None),
+        ):  # fmt: skip
+            method = add_method(
+                session, customer_id=shop.ada.customer_id, kind=kind, reference=f"ref-{kind}",
+                currency="EUR", now=NOON, last4=last4, brand=brand,
+            )  # fmt: skip
+            if kind is MethodKind.GIFT_CARD:
+                change_balance(
+                    session, method, 1000,
+                    reason=CreditReason.ISSUED, reference="x", actor="system", at=NOON,
+                )  # fmt: skip
+            if kind is MethodKind.CARD:
+                for number in ("#1001", "#1002"):
+                    order = session.query(Order).filter_by(number=number).one()
+                    for payment in payments_of(session, order.id):
+                        payment.payment_method_id = method.id
+    return shop
+
+
+def with_rules(
+    shop: Shop,
+    tmp_path: Path,
+    settings: Settings,
+    tools: Mapping[str, AnyTool],
+    **files: Mapping[str, Any],
+) -> Shop:
+    """Return the shop with other values in its policy files."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    for path in (content_root() / "knowledge" / "policies").glob("*.yaml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key, value in files.get(path.stem, {}).items():
+            content[key] = content[key] | value if isinstance(value, dict) else value
+        (folder / path.name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return open_shop(shop.database, settings, tools, load_policies(folder))
+
+
+def confirm(shop: Shop, name: str, caller: Caller | None = None, /, **arguments: Any) -> str:
+    """Make a proposal and confirm it; return what was said."""
+    caller = caller or shop.ada
+    preview = shop.propose(name, caller, **arguments)
+    done = shop.executor.confirm(caller, preview.id, now=NOON)
+    assert done.result is not None, done.preview.say
+    return done.result.say
+
+
+def balance(shop: Shop) -> int:
+    with shop.database.read() as session:
+        methods = methods_of(session, shop.ada.customer_id or 0)
+        return next(m.balance_minor for m in methods if m.kind is MethodKind.GIFT_CARD)
+
+
+def test_a_preview_lists_every_line_the_difference_and_where_money_goes(stocked: Shop) -> None:
+    preview = stocked.propose(
+        "change_items", order_number="#1001", items=["Kiln mug, moss"], new_items=["ink"]
+    )
+
+    text = "\n".join(preview.details)
+    assert "2 x Kiln mug, moss becomes Kiln mug, ink" in text
+    assert "€4.00 more" in text
+    assert "charged to your Visa ending in 4242" in text
+    assert "once only" in text
+    assert preview.clause is not None
+    assert preview.clause.id == "changes.items"
+
+
+def test_items_change_to_the_variant_that_words_name(stocked: Shop) -> None:
+    said = confirm(
+        stocked, "change_items", order_number="#1001", items=["mug"], new_items=["in ink please"],
+        payment_method="gift card",
+    )  # fmt: skip
+
+    assert "2 x Kiln mug, moss becomes Kiln mug, ink" in said
+    assert [(line.sku, line.quantity) for line in stocked.order("#1001").lines] == [(INK, 2)]
+    assert balance(stocked) == 600
+
+
+def test_some_pieces_of_a_line_change(stocked: Shop) -> None:
+    confirm(
+        stocked, "change_items", order_number="#1001", items=["mug"], new_items=["ink"], quantity=1
+    )
+
+    lines = {line.sku: line.quantity for line in stocked.order("#1001").lines}
+    assert lines == {"LL-MUG-01-MOS": 1, INK: 1}
+
+
+def test_items_of_an_order_change_once_and_the_clause_is_quoted(stocked: Shop) -> None:
+    confirm(
+        stocked, "change_items", order_number="#1001", items=["mug"], new_items=["ink"], quantity=1
+    )
+
+    with pytest.raises(PolicyError) as raised:
+        stocked.propose(
+            "change_items", order_number="#1001", items=["Kiln mug, moss"], new_items=["ink"]
+        )
+
+    assert raised.value.clause == "changes.once"
+    assert raised.value.alternatives
+    assert "is cancelled" in confirm(stocked, "cancel_order", order_number="#1001")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"order_number": "#1003"}, PolicyError, "left us already"),
+        ({"items": ["mug"], "new_items": ["blue"]}, AmbiguousError, "Which variant"),
+        ({"items": ["mug"], "new_items": ["moss"]}, AmbiguousError, "Which variant"),
+        ({"items": ["mug"], "new_items": ["Kiln mug, moss"]}, InvalidInputError, "already"),
+        ({"items": ["mug"], "new_items": [TERRACOTTA]}, AmbiguousError, "Which variant"),
+        ({"new_items": ["ink", "ink"]}, InvalidInputError, "for each item"),
+        ({"quantity": 3}, ConflictError, "only 2"),
+        ({"payment_method": "Mastercard"}, AmbiguousError, "payment methods"),
+    ],
+    ids=["on its way", "no such variant", "the same option", "the same item", "other product",
+         "lists that do not fit", "too many", "unknown method"],
+)  # fmt: skip
+def test_what_cannot_change_is_refused(
+    stocked: Shop, arguments: dict[str, Any], error: type[OpsbotError], words: str
+) -> None:
+    known = {"order_number": "#1001", "items": ["mug"], "new_items": ["ink"]}
+    if arguments.get("order_number") == "#1003":
+        known |= {"items": ["lamp"], "new_items": ["terracotta"]}
+
+    with pytest.raises(error, match=words):
+        stocked.propose("change_items", **(known | arguments))
+
+
+def test_a_variant_that_is_not_in_stock_is_refused(stocked: Shop) -> None:
+    with stocked.database.write() as session:
+        shelf = session.query(Location).one()
+        move(
+            session, INK, shelf.id, -2,
+            reason=MoveReason.SCRAP, reference="x", actor="system", at=NOON,
+        )  # fmt: skip
+
+    with pytest.raises(OutOfStockError, match="not in stock"):
+        stocked.propose("change_items", order_number="#1001", items=["mug"], new_items=["ink"])
+
+
+def test_a_gift_card_must_cover_the_difference(stocked: Shop) -> None:
+    with stocked.database.write() as session:
+        session.get_one(Item, INK).price_minor = 3000
+
+    with pytest.raises(PolicyError, match=r"€10.00 on your gift card .* €12.00") as raised:
+        stocked.propose(
+            "change_items", order_number="#1001", items=["mug"], new_items=["ink"],
+            payment_method="gift card",
+        )  # fmt: skip
+
+    assert raised.value.clause == "changes.gift_card"
+
+
+def test_a_price_that_moved_after_the_preview_is_shown_anew(stocked: Shop) -> None:
+    preview = stocked.propose(
+        "change_items", order_number="#1001", items=["mug"], new_items=["ink"]
+    )
+    with stocked.database.write() as session:
+        session.get_one(Item, INK).price_minor = 2700
+
+    done = stocked.executor.confirm(stocked.ada, preview.id, now=NOON)
+
+    assert done.result is None
+    assert done.renewed is not None
+    assert "€6.00 more" in "\n".join(done.renewed.details)
+
+
+def test_delivered_items_are_exchanged_and_settled_when_they_are_back(stocked: Shop) -> None:
+    preview = stocked.propose(
+        "exchange_items", order_number="#1002", items=["Ember bedside lamp, sage", "mug"],
+        new_items=["terracotta", "ink"], payment_method="gift card",
+    )  # fmt: skip
+    done = stocked.executor.confirm(stocked.ada, preview.id, now=NOON)
+
+    text = "\n".join(preview.details)
+    assert "Ember bedside lamp, sage becomes Ember bedside lamp, terracotta" in text
+    assert "2 x Kiln mug, moss becomes Kiln mug, ink" in text
+    assert "same price" not in text
+    assert done.result is not None
+    with stocked.database.read() as session:
+        order = stocked.order("#1002")
+        [opened] = returns_of(session, order.id)
+        swapped = {line.order_line.sku: line.replacement_sku for line in opened.lines}
+        assert opened.difference_minor == (7500 - 7900) + 2 * (2600 - 2400)
+        assert len(payments_of(session, order.id)) == 1
+    assert swapped == {"LL-LMP-02-SGE": TERRACOTTA, "LL-MUG-01-MOS": INK}
+    assert balance(stocked) == 1000
+
+
+def test_goods_that_come_back_already_are_not_exchanged(stocked: Shop) -> None:
+    asked = {"order_number": "#1002", "items": ["mug"], "new_items": ["ink"]}
+    confirm(stocked, "exchange_items", **asked)
+
+    with pytest.raises(ConflictError):
+        stocked.propose("exchange_items", **asked)
+
+
+def test_an_order_is_paid_another_way(stocked: Shop) -> None:
+    said = confirm(stocked, "change_payment", order_number="#1001", payment_method="PayPal")
+
+    with stocked.database.read() as session:
+        lines = [(p.kind.value, p.method) for p in payments_of(session, stocked.order("#1001").id)]
+    assert lines == [("capture", "card"), ("capture", "paypal"), ("refund", "card")]
+    assert "goes back to your Visa ending in 4242" in said
+    with pytest.raises(InvalidInputError, match="paid that way already"):
+        stocked.propose("change_payment", order_number="#1001", payment_method="paypal")
+    with pytest.raises(PolicyError, match="gift card"):
+        stocked.propose("change_payment", order_number="#1001", payment_method="my gift card")
+
+
+def test_a_refund_goes_where_the_rules_let_it_go(stocked: Shop) -> None:
+    asked = {"order_number": "#1002", "items": ["mug"], "reason": "changed_mind"}
+
+    with pytest.raises(PolicyError) as raised:
+        stocked.propose("request_return", **asked, refund_to="PayPal")
+    preview = stocked.propose("request_return", **asked, refund_to="the gift card")
+
+    assert raised.value.clause == "changes.refund_to"
+    assert "The money goes to your gift card ending in 7021." in preview.details
+
+
+def test_balances_and_methods_are_shown_to_their_owner_alone(stocked: Shop) -> None:
+    mine = stocked.read("my_payment_methods")
+    hers = stocked.read("my_payment_methods", stocked.eve)
+
+    assert "Gift card ending in 7021: €10.00 left" in mine.say
+    assert "Visa ending in 4242" in mine.say
+    assert "4242" not in hers.say
+
+
+def test_the_default_address_changes_after_a_code(stocked: Shop) -> None:
+    with pytest.raises(NotVerifiedError):
+        stocked.propose("change_my_address", address="Sonnenallee 5, 12047 Berlin")
+
+    fresh = replace(stocked.ada, level=Level.FRESH_CODE)
+    said = confirm(stocked, "change_my_address", fresh, address="Sonnenallee 5, 12047 Berlin")
+
+    assert "Sonnenallee 5, 12047 Berlin" in said
+    assert "Default address: Ada Brandt, Sonnenallee 5" in stocked.read("my_details").say
+    assert stocked.order("#1001").ship_to["line1"] != "Sonnenallee 5"
+
+
+def test_options_to_swap_for_are_those_in_stock_with_their_prices(stocked: Shop) -> None:
+    shown = stocked.read("swap_options", order_number="#1001")
+
+    assert "Kiln mug, ink: €26.00 (€2.00 more)" in shown.say
+    assert shown.facts["candidates"]["variant"][0]["value"] == "Kiln mug, ink"
+
+
+STRICT = {
+    "changes": {
+        "cancel_reasons": ["mistake"],
+        "items": {"ends_changes": True},
+        "coming_back": {"once": True},
+        "payment": {"kinds": ["paypal"]},
+    }
+}
+
+
+def test_a_shop_may_end_changes_with_the_change_of_items(
+    stocked: Shop, tmp_path: Path, settings: Settings, tools: Mapping[str, AnyTool]
+) -> None:
+    shop = with_rules(stocked, tmp_path, settings, tools, **STRICT)
+    confirm(shop, "change_items", order_number="#1001", items=["mug"], new_items=["ink"])
+
+    for name, arguments in (
+        ("cancel_order", {"reason": "mistake"}),
+        ("change_payment", {"payment_method": "PayPal"}),
+    ):
+        with pytest.raises(PolicyError) as raised:
+            shop.propose(name, order_number="#1001", **arguments)
+        assert raised.value.clause == "changes.once"
+
+
+def test_a_shop_may_name_reasons_methods_and_one_return(
+    stocked: Shop, tmp_path: Path, settings: Settings, tools: Mapping[str, AnyTool]
+) -> None:
+    shop = with_rules(stocked, tmp_path, settings, tools, **STRICT)
+
+    with pytest.raises(PolicyError, match="need to know why") as raised:
+        shop.propose("cancel_order", order_number="#1001", reason="too_slow")
+    assert "ordered by mistake" in raised.value.alternatives[0]
+    with pytest.raises(PolicyError, match="cannot be changed to that way"):
+        shop.propose("change_payment", order_number="#1001", payment_method="gift card")
+    confirm(shop, "request_return", order_number="#1002", items=["mug"], reason="changed_mind")
+    with pytest.raises(PolicyError) as raised:
+        shop.propose(
+            "exchange_items", order_number="#1002", items=["lamp"], new_items=["terracotta"]
+        )
+    assert raised.value.clause == "changes.coming_back_once"
+
+
+@pytest.fixture
+def by_name(
+    stocked: Shop, tmp_path: Path, settings: Settings, tools: Mapping[str, AnyTool]
+) -> Shop:
+    """The shop that takes an e-mail address, or name and postcode, as a proof."""
+    with stocked.database.write() as session:
+        session.add(make_address(session.get_one(Customer, stocked.ada.customer_id)))
+    rules = {"identity": {"proofs": ["email", "name_postcode"], "levels": {"change_my_address": 2}}}
+    return with_rules(stocked, tmp_path, settings, tools, **rules)
+
+
+def test_by_default_nobody_is_known_by_a_name(stocked: Shop) -> None:
+    with pytest.raises(NotAllowedError, match="not something I can do"):
+        stocked.run("verify_customer", VISITOR, email="ada@example.com")
+    assert "verify_customer" not in {tool.name for tool in stocked.executor.offered(VISITOR)}
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [{"email": "ADA@example.com"}, {"name": "ada  brandt", "postcode": "10 119"}],
+    ids=["e-mail", "name and postcode"],
+)
+def test_a_shop_may_know_customers_by_their_details(by_name: Shop, proof: dict[str, str]) -> None:
+    found = by_name.read("verify_customer", VISITOR, **proof)
+
+    assert found.proves_customer_id == by_name.ada.customer_id
+    offered = {tool.name for tool in by_name.executor.offered(VISITOR)}
+    assert "verify_customer" in offered
+    assert "verify_order" not in offered
+
+
+def test_wrong_and_unknown_details_read_the_same(by_name: Shop) -> None:
+    texts = set()
+    for proof in (
+        {"email": "nobody@example.com"},
+        {"name": "Ada Brandt", "postcode": "99999"},
+        {"name": "No Body", "postcode": "10119"},
+    ):
+        with pytest.raises(NotAllowedError) as raised:
+            by_name.executor.run(VISITOR, "verify_customer", proof, now=NOON)
+        texts.add(str(raised.value))
+
+    assert len(texts) == 1
+
+
+def test_guesses_at_a_person_are_bounded(by_name: Shop) -> None:
+    for count in range(10):
+        with pytest.raises(NotAllowedError):
+            by_name.run(
+                "verify_customer", VISITOR, conversation=f"c{count}",
+                name="Ada Brandt", postcode=f"2000{count}",
+            )  # fmt: skip
+
+    with pytest.raises(RateLimitedError):
+        by_name.run(
+            "verify_customer", VISITOR, conversation="c11", name="Ada Brandt", postcode="10119"
+        )
+
+
+def test_half_a_proof_asks_for_the_other_half(by_name: Shop) -> None:
+    with pytest.raises(InvalidInputError, match="also tell me your postcode"):
+        by_name.run("verify_customer", VISITOR, name="Ada Brandt")
+
+
+def test_the_level_of_a_tool_follows_the_shops_rules(by_name: Shop) -> None:
+    assert by_name.propose("change_my_address", address="Sonnenallee 5, 12047 Berlin").title
+    with pytest.raises(NotVerifiedError, match="e-mail address of your account"):
+        by_name.run("my_orders", VISITOR)
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("3 * 24.00 + 4.90", "76.9"),
+        ("129 - 79,50", "49.5"),
+        ("1,200 / 3", "400"),
+        ("(2+3)*-4", "-20"),
+    ],
+)
+def test_sums_are_exact(stocked: Shop, expression: str, result: str) -> None:
+    assert stocked.read("calculate", expression=expression).facts["result"] == result
+
+
+@pytest.mark.parametrize("expression", ["2**9", "1/0", "__import__('os')", "1+" * 60 + "1", ""])
+def test_what_is_no_sum_is_refused(stocked: Shop, expression: str) -> None:
+    with pytest.raises(InvalidInputError):
+        stocked.run("calculate", expression=expression)
