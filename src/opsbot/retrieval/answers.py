@@ -120,7 +120,9 @@ def _choose(question: str, rated: Sequence[RatedSection], encoder: Encoder) -> l
 def _are_siblings(question: str, best: RatedSection, other: RatedSection) -> bool:
     """Tell whether both are cases of what was asked: "It does not turn on: Halo; Arc; Drift"."""
     path = best.hit.headings
-    return are_siblings(best.hit, other.hit) and is_subject(question, path[-2], than=path[-1])
+    return are_siblings(best.hit, other.hit) and is_subject(
+        question, path[-2], than=path[-1], language=best.hit.language
+    )
 
 
 def _may_mix(one: Hit, other: Hit) -> bool:

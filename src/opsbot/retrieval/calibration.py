@@ -147,28 +147,28 @@ def _ask(retriever: Retriever, question: str, path: str | None = None) -> float:
 def _pick_sentences(database: Database) -> list[_Sentence]:
     """Return the telling words of one sentence each of passages from all over the index."""
     query = (
-        select(PassageRow.id, ArticleRow.path)
+        select(PassageRow.id, ArticleRow.path, ArticleRow.language)
         .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
         .where(ArticleRow.status == ArticleStatus.READABLE)
         .order_by(PassageRow.id)
     )
     with database.read() as session:
         every = session.execute(query).all()
-        chosen = {row.id: row.path for row in every[:: 1 + len(every) // _SAMPLE]}
+        chosen = {row.id: row for row in every[:: 1 + len(every) // _SAMPLE]}
         texts = session.execute(
             select(PassageRow.id, PassageRow.text)
             .where(PassageRow.id.in_(chosen))
             .order_by(PassageRow.id)
         ).all()
-    picked = [(_telling_words(row.text), chosen[row.id]) for row in texts]
+    picked = [(_telling_words(text, chosen[id_].language), chosen[id_].path) for id_, text in texts]
     return [_Sentence(question, path) for question, path in picked if question]
 
 
-def _telling_words(text: str) -> str:
+def _telling_words(text: str, language: str) -> str:
     """Return the telling words of the middle one of a text's sentences that have enough."""
     fewest, most = _ASKED_WORDS
     plain = to_plain(text)
     sentences = [plain[span.start : span.end] for span in split_sentences(plain, 0, len(plain))]
-    told = [[w for w in _WORDS.findall(s) if question_terms(w)][:most] for s in sentences]
+    told = [[w for w in _WORDS.findall(s) if question_terms(w, language)][:most] for s in sentences]
     enough = [words for words in told if len(words) >= fewest]
     return " ".join(enough[len(enough) // 2]) if enough else ""

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opsbot.retrieval.lexical import to_stems
+from opsbot.retrieval.languages import DEFAULT
+from opsbot.retrieval.lexical import stems_of
 
 Scores = NDArray[np.float32]
 
@@ -37,7 +38,9 @@ def confidences(cosines: Scores, coverage: Scores, said: Scores) -> Scores:
     return weighed / np.float32(_SCALE)
 
 
-def weigh_telling(words: Sequence[str], terms: Mapping[str, float]) -> Scores:
+def weigh_telling(
+    words: Sequence[str], terms: Mapping[str, float], language: str = DEFAULT
+) -> Scores:
     """Return how much each word piece of a question counts when it is asked what is missing.
 
     All telling words count the same, however rare: the one that has no counterpart may be a
@@ -46,10 +49,11 @@ def weigh_telling(words: Sequence[str], terms: Mapping[str, float]) -> Scores:
     Args:
         words: the word that each piece is of.
         terms: weights of the stems that the question is about.
+        language: whose rules made the stems.
     """
     pieces = Counter(words)
     weights = {
-        word: max((terms.get(stem, 0.0) for stem in to_stems(word)), default=0.0) / count
+        word: max((terms.get(stem, 0.0) for stem in stems_of(word, language)), default=0.0) / count
         for word, count in pieces.items()
     }
     if not any(weights.values()):

@@ -1,11 +1,12 @@
 """What a search returns."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, Text, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, PassageRow
@@ -75,55 +76,75 @@ def read_hits(
     The audience is checked again, on the rows.
     """
     wanted = {"ids": list(scores), "audiences": list(audiences)}
-    rows = {row.id: row for row in session.execute(_hits_query(), wanted)}
+    found = session.connection().execute(_hits_query(), wanted).all()
+    rows = {row[0]: row for row in found}
     return [_make_hit(rows[id_], score) for id_, score in scores.items() if id_ in rows]
 
 
 @cache
 def _hits_query() -> Select[Any]:
-    # Made once: building it costs as much as running it.
-    length = PassageRow.section_end - PassageRow.section_start
-    section = func.substr(ArticleRow.text, PassageRow.section_start + 1, length).label("section")
+    # Past the ORM, and made once: building it costs as much as running it. Lists are read as text,
+    # because most of them are the same.
+    passages, articles = PassageRow.__table__.c, ArticleRow.__table__.c
+    length = passages.section_end - passages.section_start
     return (
         select(
-            PassageRow.id,
-            PassageRow.headings,
-            PassageRow.anchor,
-            PassageRow.text,
-            PassageRow.start,
-            PassageRow.end,
-            PassageRow.section_start,
-            section,
-            PassageRow.page,
-            PassageRow.safety,
-            ArticleRow.path,
-            ArticleRow.slug,
-            ArticleRow.version,
-            ArticleRow.title,
-            ArticleRow.language,
-            ArticleRow.products,
+            passages.id,
+            articles.path,
+            articles.slug,
+            articles.version,
+            articles.title,
+            cast(passages.headings, Text),
+            passages.anchor,
+            passages.text,
+            passages.start,
+            passages.end,
+            func.substr(articles.text, passages.section_start + 1, length),
+            passages.section_start,
+            passages.page,
+            passages.safety,
+            articles.language,
+            cast(articles.products, Text),
         )
-        .join(ArticleRow, ArticleRow.id == PassageRow.article_id)
+        .join_from(PassageRow.__table__, ArticleRow.__table__, articles.id == passages.article_id)
         .where(
-            PassageRow.id.in_(bindparam("ids", expanding=True)),
-            ArticleRow.audience.in_(bindparam("audiences", expanding=True)),
-            ArticleRow.status == ArticleStatus.READABLE,
+            passages.id.in_(bindparam("ids", expanding=True)),
+            articles.audience.in_(bindparam("audiences", expanding=True)),
+            articles.status == ArticleStatus.READABLE,
         )
     )
 
 
-def _make_hit(row: object, score: Score) -> Hit:
-    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001  (public in SQLAlchemy)
+def _make_hit(row: Sequence[Any], score: Score) -> Hit:
+    id_, path, slug, version, title, headings, anchor, text, start, end, section, *rest = row
+    section_start, page, safety, language, products = rest
     return Hit(
-        passage_id=values.pop("id"),
-        headings=tuple(values.pop("headings")),
-        products=tuple(values.pop("products")),
-        url=article_url(values["slug"], values["anchor"]),
+        passage_id=id_,
+        path=path,
+        slug=slug,
+        version=version,
+        title=title,
+        headings=_read_list(headings),
+        anchor=anchor,
+        url=article_url(slug, anchor),
+        text=text,
+        start=start,
+        end=end,
+        section=section,
+        section_start=section_start,
+        page=page,
+        safety=safety,
+        language=language,
+        products=_read_list(products),
         score=score.fused,
         cosine=score.cosine,
         confidence=score.confidence,
-        **values,
     )
+
+
+@lru_cache(maxsize=2_000)
+def _read_list(content: str) -> tuple[str, ...]:
+    return tuple(json.loads(content))
 
 
 def article_url(slug: str, anchor: str = "") -> str:

@@ -251,7 +251,9 @@ class _Run:
         except InvalidInputError as error:
             return _Refused(mark, str(error))
         passages = cut_article(article)
-        terms = [terms_of(article.about.title, passage) for passage in passages]
+        terms = [
+            terms_of(article.about.title, passage, article.about.language) for passage in passages
+        ]
         return ReadFile(mark, article, passages, terms)
 
 

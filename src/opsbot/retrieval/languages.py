@@ -7,7 +7,7 @@ and hardly two languages share them. It needs no model and takes microseconds.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 DEFAULT = "en"
@@ -133,6 +133,35 @@ def stemmer_name(language: str) -> str:
     Languages without one get the English stemmer: it leaves most of their words alone.
     """
     return _STEMMERS.get(language[:2].lower(), "english")
+
+
+def choose_language(question: str, spoken: Collection[str]) -> str:
+    """Return the language whose rules bring the words of a question to their stems.
+
+    It is the one that the question is written in, if articles are too; else that of the articles,
+    English before others.
+
+    Args:
+        question: the words of who asks.
+        spoken: the languages of the articles that are searched.
+    """
+    if all(map(is_english, spoken)):
+        return DEFAULT
+    primary = {name[:2].lower() for name in spoken}
+    others = sorted(primary, key=lambda name: (name != DEFAULT, name))
+    written = detect(question, default=others[0])
+    return written if written in primary else others[0]
+
+
+def is_english(language: str) -> bool:
+    """Tell whether a code such as `en-GB` is one of English."""
+    return language[:2].lower() == DEFAULT
+
+
+@cache
+def small_words(language: str) -> frozenset[str]:
+    """Return the small words of a language, which tell nothing of what a text is about."""
+    return frozenset(_SMALL_WORDS.get(language[:2].lower(), "").split())
 
 
 def _find_script(words: list[str]) -> str | None:

@@ -39,26 +39,39 @@ def unpack_states(content: bytes) -> Vectors:
     return np.frombuffer(content, np.int8).reshape(-1, WIDTH).astype(np.float32) / _SCALE
 
 
-def late_scores(
-    question: bytes, weights: NDArray[np.float32], passages: Sequence[bytes]
-) -> NDArray[np.float32]:
-    """Return how near each passage is to a question, piece by piece, at most about 1.
+def nearest_pieces(question: bytes, passages: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return how near each word piece of a question comes to some piece of each passage.
 
     Args:
         question: its packed word pieces.
-        weights: how much each of them tells, shape (pieces,); not all 0.
-        passages: the packed word pieces of each passage, of which each has at least one.
+        passages: the packed word pieces of each passage; empty for one that has none.
 
     Returns:
-        The weighted mean over the question's pieces of the cosine of the nearest piece of the
-        passage, shape (len(passages),).
+        Cosines of shape (pieces, passages); 0 where a passage has no pieces.
     """
-    if not passages:
-        return np.zeros(0, np.float32)
-    asked = unpack_states(question)
-    sizes = np.array([len(passage) // WIDTH for passage in passages])
-    cosines = asked @ unpack_states(b"".join(passages)).T
-    nearest = np.maximum.reduceat(cosines, np.cumsum(sizes) - sizes, axis=1)
+    asked = np.frombuffer(question, np.int8).reshape(-1, WIDTH).astype(np.float32)
+    asked /= _SCALE * _SCALE
+    nearest = np.zeros((len(asked), len(passages)), np.float32)
+    there = [place for place, packed in enumerate(passages) if packed]
+    if there:
+        found = [passages[place] for place in there]
+        sizes = np.array([len(packed) // WIDTH for packed in found])
+        pieces = np.frombuffer(b"".join(found), np.int8).reshape(-1, WIDTH)
+        cosines = pieces.astype(np.float32) @ asked.T
+        nearest[:, there] = np.maximum.reduceat(cosines, np.cumsum(sizes) - sizes, axis=0).T
+    return nearest
+
+
+def late_scores(weights: NDArray[np.float32], nearest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how near each passage is to a question, piece by piece, at most about 1.
+
+    Args:
+        weights: how much each piece of the question tells, shape (pieces,); not all 0.
+        nearest: what `nearest_pieces` returned.
+
+    Returns:
+        The weighted mean over the question's pieces, shape (passages,).
+    """
     scores: NDArray[np.float32] = weights @ nearest / weights.sum()
     return scores
 

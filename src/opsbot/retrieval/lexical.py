@@ -1,11 +1,14 @@
 """The analysis of words: from a text to its stems, from a question to what it is about."""
 
 import re
-from functools import lru_cache
+from collections.abc import Collection
+from functools import cache, lru_cache
 
 import snowballstemmer
 
-ANALYSIS = "2"
+from opsbot.retrieval.languages import DEFAULT, is_english, small_words, stemmer_name
+
+ANALYSIS = "3"
 """Raise it when `to_stems` changes: the terms of all passages are then made again."""
 
 _WORD = re.compile(r"[^\W_]+(?:[-/.'][^\W_]+)*")
@@ -57,19 +60,23 @@ _SYNONYMS = (
 )
 
 
-def question_terms(question: str) -> dict[str, float]:
+def question_terms(question: str, language: str = DEFAULT) -> dict[str, float]:
     """Return the stems that a question is about, with weight 1, and their synonyms with less.
 
     The words that make it a question ("how", "can I") are left out.
+
+    Args:
+        question: the words of who asks.
+        language: the one they are written in.
     """
     question = _APART.sub(r"\1-\2", question)
+    if not is_english(language):
+        return dict.fromkeys(to_stems(question, language, stop_words=small_words(language)), 1.0)
     question = _MEASURED.sub(lambda found: _MEASURES[found[1].lower()], question)
-    stems = to_stems(question, stop_words=frozenset(_QUESTION_WORDS.split()))
-    terms = dict.fromkeys(stems, 1.0)
-    for group in _SYNONYMS:
-        words = {_stem(word) for word in group.split()}
-        if words & terms.keys():
-            terms = dict.fromkeys(words, _SYNONYM_WEIGHT) | terms
+    terms = dict.fromkeys(to_stems(question, stop_words=_question_words()), 1.0)
+    for group in _synonyms():
+        if not group.isdisjoint(terms):
+            terms = dict.fromkeys(group, _SYNONYM_WEIGHT) | terms
     return terms
 
 
@@ -84,28 +91,41 @@ def codes_of(text: str) -> frozenset[tuple[str, str]]:
 
 def synonyms_of(term: str) -> frozenset[str]:
     """Return a stem with the stems that mean the same."""
-    groups = ({_stem(word) for word in group.split()} for group in _SYNONYMS)
-    return frozenset({term}.union(*(group for group in groups if term in group)))
+    return frozenset({term}.union(*(group for group in _synonyms() if term in group)))
 
 
-def to_stems(text: str, *, stop_words: frozenset[str] = frozenset()) -> list[str]:
+def to_stems(
+    text: str, language: str = DEFAULT, *, stop_words: Collection[str] = frozenset()
+) -> list[str]:
     """Return the stems of all words.
 
     An identifier also gives its parts and their sum without leading zeros: E-02 is found by E2,
     by E02 and by 2, and "AutoStart" by "auto start". Figures such as 12.5 stay whole.
+
+    Args:
+        text: plain words.
+        language: whose rules bring words to their stems, such as `de`.
+        stop_words: left out; in small letters.
     """
+    stemmer = stemmer_name(language)
     stems = list[str]()
     for name in _WORD.findall(_THOUSANDS.sub("", text.translate(_SPELLINGS))):
         word = name.lower()
         if word in stop_words:
             continue
-        stems.append(_stem(word.removesuffix("'s")))
+        stems.append(_stem(word.removesuffix("'s"), stemmer))
         parts = _split_name(name.removesuffix("'s"))
         if len(parts) > 1:
             whole = "".join(parts)
             stems.extend([whole] if whole != word else [])
-            stems.extend(_stem(part) for part in parts if part not in stop_words)
+            stems.extend(_stem(part, stemmer) for part in parts if part not in stop_words)
     return stems
+
+
+@lru_cache(maxsize=20_000)
+def stems_of(word: str, language: str = DEFAULT) -> tuple[str, ...]:
+    """Return the stems of one word; what was asked before is remembered."""
+    return tuple(to_stems(word, language))
 
 
 def split_names(text: str) -> str:
@@ -121,9 +141,21 @@ def _split_name(name: str) -> list[str]:
     return [part.lstrip("0") or part if part.isdigit() else part for part in parts]
 
 
+@cache
+def _question_words() -> frozenset[str]:
+    return frozenset(_QUESTION_WORDS.split())
+
+
+@cache
+def _synonyms() -> tuple[frozenset[str], ...]:
+    """Return the stems of each group."""
+    english = stemmer_name(DEFAULT)
+    return tuple(frozenset(_stem(w, english) for w in group.split()) for group in _SYNONYMS)
+
+
 @lru_cache(maxsize=20_000)
-def _stem(word: str) -> str:
+def _stem(word: str, stemmer: str) -> str:
     # The stemmer keeps state while it works, so each call has its own.
     if word in {"euro", "euros"}:
         return "eur"
-    return str(snowballstemmer.stemmer("english").stemWord(word))
+    return str(snowballstemmer.stemmer(stemmer).stemWord(word))

@@ -56,6 +56,9 @@ class NameBook:
     """For each item number, the keys of articles about it: itself, its models, its revisions."""
     phrases: Mapping[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     """Item numbers by what means them alone, in lower case, word by word."""
+    firsts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Item numbers by the first word of their title, where no other title begins with it. Such a
+    word may be a common one: it means the product in "the orbit?" and "orbit kettle" alone."""
     nouns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Item numbers by what they are, in the singular."""
     variants: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +113,7 @@ def read_names(session: Session) -> NameBook:
         products,
         _gather_keys(products, (key for article in articles for key in article.keys)),
         dict(_find_phrases(products, texts)),
+        dict(_find_firsts(products)),
         _gather((named.noun, named.key) for named in products.values()),
         {row.sku: row.variant_of for row in items if row.variant_of is not None},
     )
@@ -205,6 +209,14 @@ def _find_phrases(
     for first, keys in firsts.items():
         if len(keys) == 1 and _stands_alone(products[next(iter(keys))].title, together):
             yield (first,), frozenset(keys)
+
+
+def _find_firsts(products: Mapping[str, Named]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the first words of titles that only one product's begins with."""
+    words = ((plain_words(named.title)[:1], named.key) for named in products.values())
+    for first, keys in _gather((first[0], key) for first, key in words if first).items():
+        if len(keys) == 1 and len(first) >= _SHORTEST:
+            yield first, keys
 
 
 def _tells(phrase: Sequence[str]) -> bool:

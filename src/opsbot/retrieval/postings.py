@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 
 _DOUBT = 4.0
 """About the rarity of one telling word; see `LexicalIndex.share`."""
+_REMEMBERED = 5_000
+"""Stems whose places are kept at hand."""
 _STEPS = 4096
 """How finely scores are told apart before the best are sorted."""
 
@@ -83,6 +85,14 @@ class Postings:
         return Posting(rows[found], body[found], head[found])
 
 
+class _Found(NamedTuple):
+    """What an index knows of one stem."""
+
+    postings: tuple[Posting | None, ...]
+    """Of each part."""
+    rarity: float
+
+
 class LexicalIndex:
     """The words of all passages that one reader may see, in one numbering over all parts."""
 
@@ -99,6 +109,7 @@ class LexicalIndex:
         self._count = int(sum(mask.sum() for mask in alive))
         words = sum(float(p.lengths[mask].sum()) for p, mask in zip(parts, alive, strict=True))
         mean = words / self._count if self._count else 1.0
+        self._found = dict[str, _Found]()
         self._norms = [K1 * (1 - B + B * part.lengths / max(mean, 1.0)) for part in parts]
 
     def __len__(self) -> int:
@@ -111,24 +122,25 @@ class LexicalIndex:
             terms: weights of the stems to look for, as `question_terms` gives them.
         """
         scores = np.zeros(self._offsets[-1], np.float32)
-        weights = {term: weight * self.rarity(term) for term, weight in terms.items()}
-        for part, norms, start in zip(self._parts, self._norms, self._offsets, strict=False):
-            own = scores[start : start + len(norms)]
-            for term, weight in weights.items():
-                if (found := part.find(term)) is not None:
+        for term, weight in terms.items():
+            postings, rarity = self._find(term)
+            gain = np.float32(weight * rarity * (K1 + 1))
+            for found, norms, start in zip(postings, self._norms, self._offsets, strict=False):
+                if found is not None:
+                    own = scores[start : start + len(norms)]
                     times = found.body.astype(np.float32) + found.head
                     # A stem names each passage once, so adding by index misses none.
-                    own[found.rows] += weight * (K1 + 1) * times / (times + norms[found.rows])
+                    own[found.rows] += gain * times / (times + norms[found.rows])
         return scores
 
     def frequencies(self, terms: Collection[str], rows: Rows) -> Scores:
         """Return how often each stem stands in each passage: shape (len(terms), len(rows))."""
         found = np.zeros((len(terms), len(rows)), np.float32)
-        for part, start in zip(self._parts, self._offsets, strict=False):
+        for place, (part, start) in enumerate(zip(self._parts, self._offsets, strict=False)):
             mine = np.flatnonzero((rows >= start) & (rows < start + len(part.lengths)))
             wanted = rows[mine] - start
             for number, term in enumerate(terms if len(mine) else ()):
-                if (posting := part.find(term)) is not None:
+                if (posting := self._find(term).postings[place]) is not None:
                     places = np.searchsorted(posting.rows, wanted)
                     places[places == len(posting.rows)] = 0
                     times = posting.body[places].astype(np.float32) + posting.head[places]
@@ -157,16 +169,27 @@ class LexicalIndex:
 
     def has(self, term: str) -> bool:
         """Tell whether any passage has a stem, or had it not long ago."""
-        return any(part.find(term) is not None for part in self._parts)
+        return any(posting is not None for posting in self._find(term).postings)
 
     def rarity(self, term: str) -> float:
         """Return how much a stem tells (its inverse document frequency); most when unknown."""
+        return self._find(term).rarity
+
+    def _find(self, term: str) -> _Found:
+        """Return what is known of a stem; what was asked for lately is remembered."""
+        if (known := self._found.get(term)) is not None:
+            return known
+        postings = tuple(part.find(term) for part in self._parts)
         found = 0
-        for part, alive, whole in zip(self._parts, self._alive, self._whole, strict=True):
-            if (posting := part.find(term)) is not None:
+        for posting, alive, whole in zip(postings, self._alive, self._whole, strict=True):
+            if posting is not None:
                 # Those removed do not count, so that every process comes to the same scores.
                 found += len(posting.rows) if whole else int(alive[posting.rows].sum())
-        return float(np.log(1 + (self._count - found + 0.5) / (found + 0.5)))
+        rarity = float(np.log(1 + (self._count - found + 0.5) / (found + 0.5)))
+        if len(self._found) >= _REMEMBERED:
+            self._found.clear()
+        self._found[term] = told = _Found(postings, rarity)
+        return told
 
 
 def find_best(scores: Scores, limit: int) -> Rows:

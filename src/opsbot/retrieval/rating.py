@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from opsbot.retrieval.asking import asks_how_to, wants_number, wants_steps
 from opsbot.retrieval.encoder import Encoder, Vectors
 from opsbot.retrieval.hits import Hit
+from opsbot.retrieval.languages import DEFAULT
 from opsbot.retrieval.lexical import codes_of, question_terms, synonyms_of, to_stems
 from opsbot.retrieval.structure import to_plain
 from opsbot.retrieval.units import TELLING, Form, Unit, read_cells, split_units, write_sentences
@@ -70,7 +71,8 @@ def rate_sections(question: str, hits: Sequence[Hit], encoder: Encoder) -> list[
     its best unit, its passage's cosine and its hit's score.
     """
     sections = [(hit, _without_other_codes(question, hit)) for hit in _one_per_section(hits)]
-    terms = question_terms(question)
+    language = hits[0].language if hits else DEFAULT
+    terms = question_terms(question, language)
     texts = [text for hit, units in sections for text in write_sentences(hit, units, terms)]
     headings = [hit.heading for hit, _ in sections]
     vectors = encoder.encode([question, *headings, *texts])
@@ -78,8 +80,8 @@ def rate_sections(question: str, hits: Sequence[Hit], encoder: Encoder) -> list[
     words = [
         " ".join([hit.title, *hit.headings, unit.text]) for hit, units in sections for unit in units
     ]
-    shares, found = iter(share_words(terms, words)), iter(cosines[len(headings) :])
-    named = share_words(terms, headings)
+    shares, found = iter(share_words(terms, words, language)), iter(cosines[len(headings) :])
+    named = share_words(terms, headings, language)
     rated = []
     for (hit, units), heading, cosine in zip(sections, named, cosines, strict=False):
         scores = {
@@ -104,12 +106,13 @@ def rate_within(question: str, section: RatedSection, encoder: Encoder) -> Rated
     """
     texts = write_sentences(section.hit, section.units, None)
     vectors: Vectors = encoder.encode([question, *texts])
-    given = set(to_stems(section.hit.title))
+    language = section.hit.language
+    given = set(to_stems(section.hit.title, language))
     terms = {
         term: weight * (_TITLE_WORD if term in given else 1.0)
-        for term, weight in question_terms(question).items()
+        for term, weight in question_terms(question, language).items()
     }
-    shares = share_words(terms, [unit.text for unit in section.units])
+    shares = share_words(terms, [unit.text for unit in section.units], language)
     scores = {
         unit: float(cosine) + _OWN_WORD_WEIGHT * share + _form_bonus(question, unit)
         for unit, cosine, share in zip(section.units, vectors[1:] @ vectors[0], shares, strict=True)
@@ -124,15 +127,19 @@ def named_by(question: str, hit: Hit, header: str, rows: Sequence[Unit]) -> list
     headings or the header have already do not set a row apart, unless only some rows are called by
     them. A word that no row has counts against all; a number names the row whose range holds it.
     """
-    first_cells = [read_cells(row.text)[0] for row in rows]
-    called = Counter(stem for cell in first_cells for stem in set(to_stems(to_plain(cell))))
+    language, first_cells = hit.language, [read_cells(row.text)[0] for row in rows]
+
+    def stems(text: str) -> set[str]:
+        return set(to_stems(to_plain(text), language))
+
+    called = Counter(stem for cell in first_cells for stem in stems(cell))
     apart = {stem for stem, count in called.items() if count < len(rows)}
-    above = set(to_stems(to_plain(" ".join([hit.title, *hit.headings])))) - apart
-    given = above | set(to_stems(to_plain(header)))
-    terms = question_terms(question)
+    above = stems(" ".join([hit.title, *hit.headings])) - apart
+    given = above | stems(header)
+    terms = question_terms(question, language)
     own = {t: weight for t, weight in terms.items() if t not in given | _AMOUNTS} or terms
-    anywhere = share_words(own, [row.text for row in rows], unknown=True)
-    first = share_words(own, first_cells, unknown=True)
+    anywhere = share_words(own, [row.text for row in rows], language, unknown=True)
+    first = share_words(own, first_cells, language, unknown=True)
     return [
         1.0 if _holds_number(question, row.text) else (one + other) / 2
         for row, one, other in zip(rows, anywhere, first, strict=True)
@@ -145,26 +152,28 @@ def are_siblings(one: Hit, other: Hit) -> bool:
     return bool(above) and one.path == other.path and other.headings[:-1] == above
 
 
-def is_subject(question: str, heading: str, than: str) -> bool:
+def is_subject(question: str, heading: str, than: str, language: str) -> bool:
     """Tell whether `heading` has more of the question's words than the heading `than` below it."""
-    terms = question_terms(question)
-    above, below = (terms.keys() & set(to_stems(text)) for text in (heading, than))
+    terms = question_terms(question, language)
+    above, below = (terms.keys() & set(to_stems(text, language)) for text in (heading, than))
     return len(above) > len(below)
 
 
 def share_words(
-    terms: Mapping[str, float], texts: Sequence[str], *, unknown: bool = False
+    terms: Mapping[str, float], texts: Sequence[str], language: str, *, unknown: bool = False
 ) -> list[float]:
     """Return for each text which share of what the terms tell it has; synonyms are one word.
 
     Args:
         terms: weights of stems, as `question_terms` gives them.
         texts: what is compared; a word tells the more the fewer of them have it.
+        language: whose rules made the stems.
         unknown: words that none of them has count too.
     """
     concepts = {term: min(synonyms_of(term)) for term in terms}
     stems = [
-        {concepts[stem] for stem in to_stems(to_plain(text)) if stem in concepts} for text in texts
+        {concepts[stem] for stem in to_stems(to_plain(text), language) if stem in concepts}
+        for text in texts
     ]
     weights = {concepts[term]: weight for term, weight in sorted(terms.items(), key=lambda t: t[1])}
     counts = Counter(term for some in stems for term in some)

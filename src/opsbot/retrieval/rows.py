@@ -63,7 +63,7 @@ def read_state(session: Session) -> IndexState | None:
 
 def read_version(session: Session) -> int:
     """Return the version of the index, 0 before the first ingest."""
-    return session.scalar(_version_query()) or 0
+    return session.connection().scalar(_version_query()) or 0
 
 
 def read_keys(session: Session, ids: Sequence[int] | None = None) -> list[PassageKey]:
@@ -103,12 +103,14 @@ def read_vectors(session: Session, ids: Iterable[int]) -> Iterator[PassageVector
             yield PassageVectors(row.id, unpack_vector(row.text), unpack_vector(row.title))
 
 
-def read_pieces(session: Session, ids: Iterable[int]) -> dict[int, bytes]:
+def read_pieces(session: Session, model_key: str, ids: Iterable[int]) -> dict[int, bytes]:
     """Return the packed word pieces of these passages, by id, as far as there are any."""
     found = dict[int, bytes]()
     for some in split_batches(list(ids)):
-        for row in session.execute(_pieces_query(), {"ids": list(some)}):
-            found[row.id] = row.pieces
+        wanted = {"ids": list(some), "model_key": model_key}
+        rows = session.connection().execute(_pieces_query(), wanted).all()
+        for id_, pieces in rows:
+            found[id_] = pieces
     return found
 
 
@@ -118,24 +120,31 @@ def split_batches(items: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T
         yield items[start : start + size]
 
 
+# Queries that every search asks go past the ORM, and are made once: building them costs as much as
+# running them.
+
+
 @cache
 def _version_query() -> Select[int]:
-    return select(IndexState.version)
+    return select(IndexState.__table__.c.version)
 
 
 @cache
-def _pieces_query() -> Select[int, bytes | None]:
+def _pieces_query() -> Select[int, bytes]:
+    passages, vectors = PassageRow.__table__, VectorRow.__table__
     return (
-        select(PassageRow.id, VectorRow.pieces)
-        .join(VectorRow, VectorRow.content_hash == PassageRow.content_hash)
-        .join(IndexState, IndexState.model_key == VectorRow.model_key)
-        .where(PassageRow.id.in_(bindparam("ids", expanding=True)), VectorRow.pieces.is_not(None))
+        select(passages.c.id, vectors.c.pieces)
+        .join_from(passages, vectors, vectors.c.content_hash == passages.c.content_hash)
+        .where(
+            passages.c.id.in_(bindparam("ids", expanding=True)),
+            vectors.c.model_key == bindparam("model_key"),
+            vectors.c.pieces.is_not(None),
+        )
     )
 
 
 @cache
 def _vectors_query() -> Select[int, bytes, bytes]:
-    # Made once: building it costs as much as running it.
     return (
         select(PassageRow.id, VectorRow.text, VectorRow.title)
         .join(VectorRow, VectorRow.content_hash == PassageRow.content_hash)

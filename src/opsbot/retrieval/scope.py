@@ -26,6 +26,10 @@ _LEANS = re.compile(
 _BEFORE_NAME = re.compile(
     r"\b(?:the|my|our|your|an?|this|that|for|of|on|with|and|or)\s+$", re.IGNORECASE
 )
+_ELLIPTIC = re.compile(
+    r"\b(?:the|my|our|your|this|that)\s+([\w'-]+)\s*(?:[?.!,;]|$)", re.IGNORECASE
+)
+"""Where the first word of a name stands for the whole: "and for the orbit?"."""
 _THE_NOUN = re.compile(r"\b(?:the|my|our|your|an?|this|that)\s+([\w'-]+)", re.IGNORECASE)
 
 
@@ -94,6 +98,9 @@ def _find_named(book: NameBook, text: str) -> frozenset[str]:
                 place += length - 1
                 break
         place += 1
+    if not found:
+        lone = (singular(match[1].lower()) for match in _ELLIPTIC.finditer(text))
+        found.update(*(book.firsts.get(word, ()) for word in lone if word not in book.nouns))
     return frozenset().union(*(book.keys.get(number, {number}) for number in found))
 
 
@@ -169,6 +176,8 @@ def _mend(book: NameBook, question: str, is_word: Callable[[str], bool]) -> str:
             follows and follows[0] in book.nouns
         )
         near = [name for name in names if is_thing and _is_slip(word, name)]
+        if follows and follows[0] in book.nouns:
+            near += [first for first in book.firsts if _is_slip(word, first)]
         near += [noun for noun in nouns if OSA.distance(word, noun) == 1 and word[0] == noun[0]]
         if not near or is_word(match[0]):
             return match[0]

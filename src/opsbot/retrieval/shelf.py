@@ -6,6 +6,7 @@ strikes out the passages that went, so that it costs the same in a base of any s
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -121,18 +122,20 @@ class View:
 
     def languages(self, wanted: str = "") -> tuple[str, ...]:
         """Return which languages to search for a reader of `wanted`: that, or English, or all."""
-        spoken = sorted(
-            {
-                name
-                for segment, alive in zip(self._segments, self._alive, strict=True)
-                for place, name in enumerate(segment.languages)
-                if np.any(alive & (segment.language == place))
-            }
-        )
         for choice in (wanted, _FALLBACK) if wanted else ():
-            if fitting := [name for name in spoken if _primary(name) == _primary(choice)]:
+            if fitting := [name for name in self._spoken if _primary(name) == _primary(choice)]:
                 return tuple(fitting)
-        return tuple(spoken)
+        return self._spoken
+
+    @cached_property
+    def _spoken(self) -> tuple[str, ...]:
+        spoken = {
+            name
+            for segment, alive in zip(self._segments, self._alive, strict=True)
+            for place, name in enumerate(segment.languages)
+            if np.any(alive & (segment.language == place))
+        }
+        return tuple(sorted(spoken))
 
     def choose(
         self,

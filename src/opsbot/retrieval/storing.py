@@ -71,10 +71,10 @@ def raise_version(session: Session) -> int:
     return session.scalars(select(IndexState.version)).one()
 
 
-def terms_of(title: str, passage: Passage) -> bytes:
-    """Return the packed stems of a passage."""
-    head = to_stems("\n".join([title, *passage.headings]))
-    return count_terms(to_stems(to_plain(passage.text)), head)
+def terms_of(title: str, passage: Passage, language: str) -> bytes:
+    """Return the packed stems of a passage of an article in this language."""
+    head = to_stems("\n".join([title, *passage.headings]), language)
+    return count_terms(to_stems(to_plain(passage.text), language), head)
 
 
 def store_article(session: Session, read: ReadFile, version: int, *, now: datetime) -> None:

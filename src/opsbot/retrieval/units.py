@@ -74,7 +74,7 @@ def write_sentences(
             named = (
                 terms is None
                 or sizes[unit.block] <= _LONG_TABLE
-                or bool(terms.keys() & set(to_stems(text)))
+                or bool(terms.keys() & set(to_stems(text, hit.language)))
             )
             text = "; ".join(f"{n}: {c}" for n, c in pairs) if named else ", ".join(names)
         elif unit.form is Form.WARNING:

@@ -90,9 +90,9 @@ def refresh_terms(database: Database) -> bool:
         ids = session.scalars(select(PassageRow.id).order_by(PassageRow.id)).all()
     for some in split_batches(ids):
         with database.write() as session:
-            query = _titled_query().where(PassageRow.id.in_(some))
-            for title, row in session.execute(query):
-                row.terms = terms_of(*read_titled(title, row))
+            query = _titled_query().add_columns(ArticleRow.language)
+            for title, row, language in session.execute(query.where(PassageRow.id.in_(some))):
+                row.terms = terms_of(*read_titled(title, row), language)
     with database.write() as session:
         # Whoever holds the old terms reads all rows again.
         version = raise_version(session)

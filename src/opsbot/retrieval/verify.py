@@ -144,7 +144,7 @@ def _fit(article: ArticleRow, passages: Sequence[PassageRow]) -> bool:
         if not covered or not row.text.endswith(covered):
             return False
         title, passage = read_titled(article.title, row)
-        if row.terms != terms_of(title, passage):
+        if row.terms != terms_of(title, passage, article.language):
             return False
     return True
 

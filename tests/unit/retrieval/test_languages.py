@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsbot.content import content_root
-from opsbot.retrieval.languages import detect, stemmer_name
+from opsbot.retrieval.languages import choose_language, detect, stemmer_name
 
 PARAGRAPHS = {
     "de": "Ziehen Sie den Netzstecker, bevor Sie den Trichter abnehmen. Wischen Sie das Mahlwerk "
@@ -84,3 +84,21 @@ def test_a_language_has_its_stemmer() -> None:
         "portuguese",
         "english",
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "spoken", "chosen"),
+    [
+        ("Wie reinige ich die Lampe?", ["de", "en"], "de"),
+        ("How do I clean the lamp?", ["de", "en"], "en"),
+        ("Wie reinige ich die Lampe?", ["en", "en-GB"], "en"),
+        ("Comment nettoyer la lampe ?", ["de", "en"], "en"),
+        ("E-17", ["de", "en"], "en"),
+        ("E-17", ["de-AT", "fr"], "de"),
+        ("E-17", [], "en"),
+    ],
+)
+def test_a_question_is_read_in_its_language_where_articles_are_in_it(
+    question: str, spoken: list[str], chosen: str
+) -> None:
+    assert choose_language(question, spoken) == chosen

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from opsbot.retrieval.encoder import MiniLmEncoder
-from opsbot.retrieval.late import WIDTH, Vectors, late_scores, pack_states, unpack_states
+from opsbot.retrieval.late import (
+    WIDTH,
+    Vectors,
+    late_scores,
+    nearest_pieces,
+    pack_states,
+    unpack_states,
+)
 
 
 def make_states(number: int, seed: int, width: int = 384) -> Vectors:
@@ -36,9 +43,8 @@ def test_a_passage_that_holds_the_pieces_is_nearest_wherever_they_stand() -> Non
     holds = np.vstack([make_states(20, seed=4), asked[::-1], make_states(5, seed=5)])
     others = [make_states(1, seed=6), make_states(60, seed=7)]
 
-    scores = late_scores(
-        pack_states(asked), weigh(1, 1, 1), [pack_states(s) for s in (others[0], holds, others[1])]
-    )
+    passages = [pack_states(states) for states in (others[0], holds, others[1])]
+    scores = late_scores(weigh(1, 1, 1), nearest_pieces(pack_states(asked), passages))
 
     assert scores[1] == pytest.approx(1, abs=0.02)
     assert scores.argmax() == 1
@@ -48,16 +54,30 @@ def test_a_passage_that_holds_the_pieces_is_nearest_wherever_they_stand() -> Non
 def test_the_pieces_that_tell_more_count_more() -> None:
     asked = make_states(2, seed=8)
     passages = [pack_states(asked[:1]), pack_states(asked[1:])]
+    nearest = nearest_pieces(pack_states(asked), passages)
 
-    first = late_scores(pack_states(asked), weigh(5, 1), passages)
-    second = late_scores(pack_states(asked), weigh(1, 5), passages)
+    first, second = late_scores(weigh(5, 1), nearest), late_scores(weigh(1, 5), nearest)
 
     assert first[0] > first[1]
     assert second[1] > second[0]
 
 
 def test_without_passages_there_are_no_scores() -> None:
-    assert late_scores(pack_states(make_states(2, seed=9)), weigh(1, 1), []).shape == (0,)
+    nearest = nearest_pieces(pack_states(make_states(2, seed=9)), [])
+
+    assert late_scores(weigh(1, 1), nearest).shape == (0,)
+
+
+def test_a_passage_without_pieces_is_near_to_nothing_and_moves_no_other() -> None:
+    asked = make_states(2, seed=10)
+    packed = pack_states(asked)
+
+    alone = nearest_pieces(packed, [packed])
+    beside = nearest_pieces(packed, [b"", packed, b""])
+
+    assert np.array_equal(beside[:, 1], alone[:, 0])
+    assert not beside[:, [0, 2]].any()
+    assert alone.min() > 0.9
 
 
 def test_a_sentence_inside_a_long_passage_is_found_by_its_words(encoder: MiniLmEncoder) -> None:
@@ -66,6 +86,7 @@ def test_a_sentence_inside_a_long_passage_is_found_by_its_words(encoder: MiniLmE
     [question, *passages] = encoder.encode_pieces(["descale the grinder", *texts])
     weights = weigh(*[1] * len(question.words))
 
-    scores = late_scores(question.pieces, weights, [passage.pieces for passage in passages])
+    nearest = nearest_pieces(question.pieces, [passage.pieces for passage in passages])
+    scores = late_scores(weights, nearest)
 
     assert scores[0] > scores[1] + 0.2

@@ -89,3 +89,23 @@ def test_a_name_in_camel_case_is_found_by_its_words() -> None:
 
 def test_a_figure_is_not_found_by_its_digits() -> None:
     assert to_stems("12.5 kg") == ["12.5", "kg"]
+
+
+def test_words_are_brought_to_their_stems_by_the_rules_of_their_language() -> None:
+    assert to_stems("Häuser Lampen", "de") == to_stems("Haus Lampe", "de")
+    assert to_stems("Häuser Lampen") != to_stems("Haus Lampe")
+    assert set(question_terms("Wie reinige ich die Lampen?", "de")) == {"reinig", "lamp"}
+    assert question_terms("Wie heißt E 17?", "de-AT").keys() >= {"e17", "17"}
+
+
+def test_what_is_remembered_of_a_stem_changes_nothing() -> None:
+    index = make_index("descale the grinder", "oak lamp", "lamp shade")
+
+    first = [(index.rarity(term), index.has(term)) for term in ("lamp", "oak", "mug")]
+    for number in range(6_000):
+        index.rarity(f"stem{number}")
+    again = [(index.rarity(term), index.has(term)) for term in ("lamp", "oak", "mug")]
+
+    assert first == again
+    assert [has for _, has in again] == [True, True, False]
+    assert again[2][0] > again[1][0] > again[0][0]
