@@ -34,7 +34,7 @@ _SAMPLE = 60
 _LOOKED_AT = 14
 _FEWEST, _FOR_FEW = 12, 0.58
 """With fewer sentences than this the usual threshold is better than a measured one."""
-_USUAL = 0.60
+_USUAL = 0.62
 """Refuses most and still answers nine of ten questions on each of the development sets."""
 _USUAL_WEIGHT = 0.6
 _SHARE = 0.4

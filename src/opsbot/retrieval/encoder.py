@@ -36,7 +36,7 @@ from opsbot.retrieval.weights import (
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
-MODEL_KEY = f"minilm-{WEIGHTS_SHA256[:16]}-int8-3"
+MODEL_KEY = f"minilm-{WEIGHTS_SHA256[:16]}-int7-1"
 """Changes with the weights, with how the graph is built, and with what it is given to read."""
 
 CACHED_BYTES = 16_000_000

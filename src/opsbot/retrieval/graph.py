@@ -26,8 +26,9 @@ def write_graph(weights: Weights, target: Path) -> None:
     """Write the graph to `target`, with int8 weights per channel.
 
     Per channel it loses nothing measurable and takes a third of the time and a quarter of the
-    memory of float32. The file appears at once and whole, so that several processes may build it
-    at the same time.
+    memory of float32. The weights use seven bits: processors without VNNI add products of eight
+    bits in sixteen and cut off what is more, so that the same text had another vector there. The
+    file appears at once and whole, so that several processes may build it at the same time.
 
     Raises:
         UnavailableError: the folder cannot be written.
@@ -37,7 +38,11 @@ def write_graph(weights: Weights, target: Path) -> None:
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             small = Path(folder) / "int8.onnx"
             quantize_dynamic(
-                build_graph(weights), small, weight_type=QuantType.QInt8, per_channel=True
+                build_graph(weights),
+                small,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,
             )
             os.replace(small, target)  # noqa: PTH105  (Path.replace cannot be told from str.replace)
     except OSError as error:
