@@ -40,7 +40,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     opened = Database(url)
     yield opened
     # A thread that still holds a connection would leave it open, and fail a later test.
-    assert opened.engine.pool.checkedout() == 0, "the test left a connection in use"
+    pool = opened.engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    assert pool.checkedout() == 0, "the test left a connection in use"
     if request.param == "postgresql":
         _empty_tables(opened.engine)
     opened.dispose()

@@ -141,7 +141,7 @@ def test_damage_is_reported_once_and_a_person_gets_it(shop: Shop) -> None:
     assert preview.details[:2] == ("It is about: Ember bedside lamp, sage.", "You wrote: dented")
     assert outcome.result is not None
     assert "**CS-00001**" in outcome.result.say
-    assert "by 20 November 2026, 21:00" in outcome.result.say
+    assert "by 23 November 2026, 13:00" in outcome.result.say
 
 
 def test_a_parcel_in_time_is_not_reported_as_late(shop: Shop) -> None:
