@@ -35,7 +35,6 @@ _SURE_SHARE = 0.45
 Vectors = NDArray[np.float32]
 
 _WORD = re.compile(r"[a-z0-9à-ÿß]+(?:'[a-z]+)?")
-_STEMMER = snowballstemmer.stemmer("english")
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ class Ranking:
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """Return the stem of one lower-case word."""
-    return str(_STEMMER.stemWord(word))
+    # The stemmer keeps state while it works, so each call has its own.
+    return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
 @lru_cache(maxsize=2048)
