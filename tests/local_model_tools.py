@@ -102,6 +102,7 @@ SHOP = [
             "Has order #1001 shipped yet?",
             "What is happening with my order?",
             "Is my order paid and packed?",
+            "Where is my order?",
             "Show me order 1002",
             "What did I order in #1003?",
         ],
