@@ -64,7 +64,6 @@ def _plain_number(value: object) -> object:
 
 LotSize = Annotated[
     int,
-    BeforeValidator(_plain_number),
     argument(
         "lot_size",
         "How many pieces has the lot?",
@@ -75,6 +74,7 @@ LotSize = Annotated[
         ge=1,
         le=10_000_000,
     ),
+    BeforeValidator(_plain_number),
 ]
 Limit = Annotated[
     float,

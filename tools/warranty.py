@@ -236,6 +236,8 @@ def _of_registration(ctx: ToolContext, kept: Registration) -> dict[str, Any]:
 
 
 def _registered(ctx: ToolContext, serial: str) -> list[Registration]:
+    if ctx.caller.level < Level.SIGNED_IN and not serial:
+        raise InvalidInputError("Which order is it about?")
     if ctx.caller.level < Level.SIGNED_IN:
         raise NotVerifiedError(
             "Which order is it about? Registered products I can look up once you are signed in.",

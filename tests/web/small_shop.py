@@ -299,7 +299,7 @@ def _add_cases(session: Session, settings: Settings) -> None:
             )
         )
     _open_case(
-        session, CaseKind.DELIVERY, "Parcel delivered but missing", NOON - timedelta(hours=9)
+        session, CaseKind.DELIVERY, "Parcel delivered but missing", NOON - timedelta(days=2)
     )
     _open_case(session, CaseKind.SUPPORT, "Asks for a person", NOON - timedelta(hours=1))
 

@@ -14,10 +14,13 @@ from opsbot.staff import Role
 from opsbot.toolkit.audit import AuditEvent
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.loading import AnyTool, load_tools
+from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.reference import tools_page
 from tests.shop_fixtures import Shop
 
 TOOLS = load_tools(content_root() / "tools")
+OPENS_ACCOUNTS = load_policies(content_root() / "knowledge" / "policies").identity.opens_accounts
+"""Whether this shop lets people in by what they say of themselves; else the tool is off."""
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "tools.md"
 
 
@@ -36,7 +39,12 @@ def may(caller: Caller, tool: AnyTool) -> bool:
         return False
     if caller.is_staff:
         return not tool.roles or bool(tool.roles & caller.roles)
-    return caller.level >= tool.level
+    return caller.level >= tool.level and not is_off(tool)
+
+
+def is_off(tool: AnyTool) -> bool:
+    """Tell whether the shop's policy switches a tool off for everybody."""
+    return tool.grants >= Level.SIGNED_IN and not OPENS_ACCOUNTS
 
 
 def code_of(shop: Shop, caller: Caller, tool: AnyTool) -> str:
@@ -65,7 +73,7 @@ def test_a_tool_refuses_each_role_and_level_that_it_should_and_no_other(
 def test_a_tool_is_offered_to_whom_it_may_serve_some_day(shop: Shop, tool: AnyTool) -> None:
     for caller in everybody(shop):
         offered = tool.name in {one.name for one in shop.executor.offered(caller)}
-        can_prove_more = caller.audience is tool.audience is Audience.CUSTOMER
+        can_prove_more = caller.audience is tool.audience is Audience.CUSTOMER and not is_off(tool)
 
         assert offered is (may(caller, tool) or can_prove_more)
 
