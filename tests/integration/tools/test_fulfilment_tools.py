@@ -18,6 +18,7 @@ from opsbot.commerce.trade import (
     PartnerKind,
     PartnerState,
 )
+from opsbot.db import Base
 from opsbot.errors import ConflictError, NotAllowedError, PolicyError
 from opsbot.mail.outgoing import OutgoingMail
 from opsbot.toolkit.caller import Audience, Caller, Level
@@ -47,45 +48,46 @@ def sending(shop: Shop) -> Shop:
                     packaging=[],
                 )
             )
-        session.add(
-            DeliveryService(
-                country="DE",
-                name="Standard",
-                carriers=["DHL"],
-                price_minor=490,
-                free_from_minor=7500,
-                currency="EUR",
-                days_from=2,
-                days_to=3,
-                excluded=[],
-            )
-        )
-        session.add(
-            PackageType(
-                code="B2",
-                name="Two mugs",
-                length_mm=320,
-                width_mm=170,
-                height_mm=130,
-                tare_g=150,
-                max_g=2000,
-                cost_minor=68,
-                protective=True,
-            )
-        )
-        session.add(
-            Partner(
-                name="Mokuzai",
-                kind=PartnerKind.DISTRIBUTOR,
-                state=PartnerState.ACTIVE,
-                country="JP",
-                city="Tokyo",
-                address="Kuramae",
-                territory=[],
-                categories=[],
-            )
-        )
+        session.add_all(sending_records())
     return shop
+
+
+def sending_records() -> list[Base]:
+    """Return a delivery service, a box, and a partner abroad."""
+    return [
+        DeliveryService(
+            country="DE",
+            name="Standard",
+            carriers=["DHL"],
+            price_minor=490,
+            free_from_minor=7500,
+            currency="EUR",
+            days_from=2,
+            days_to=3,
+            excluded=[],
+        ),
+        PackageType(
+            code="B2",
+            name="Two mugs",
+            length_mm=320,
+            width_mm=170,
+            height_mm=130,
+            tare_g=150,
+            max_g=2000,
+            cost_minor=68,
+            protective=True,
+        ),
+        Partner(
+            name="Mokuzai",
+            kind=PartnerKind.DISTRIBUTOR,
+            state=PartnerState.ACTIVE,
+            country="JP",
+            city="Tokyo",
+            address="Kuramae",
+            territory=[],
+            categories=[],
+        ),
+    ]
 
 
 def do(shop: Shop, name: str, **arguments: Any) -> Result:
