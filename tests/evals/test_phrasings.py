@@ -9,9 +9,10 @@ from opsbot.conversation.local.understand import Understanding
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.loading import AnyTool
-from tests.evals.phrasings import CUSTOMER, STAFF
+from tests.evals.phrasings import CUSTOMER
+from tests.evals.staff_phrasings import STAFF
 
-FLOORS = {Audience.CUSTOMER: 0.86, Audience.STAFF: 0.84}
+FLOORS = {Audience.CUSTOMER: 0.86, Audience.STAFF: 0.86}
 """What must not be fallen below; the figures themselves are printed."""
 
 

@@ -64,10 +64,18 @@ def read_rejects(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+OF_A_WHOLE_SHOP = frozenset({
+    "an item that is made has one active bill of materials",
+    "an item that is bought has one preferred supplier",
+})  # fmt: skip
+"""What the sample shop also has; what comes from another system need not."""
+
+
 def broken_rules(database: Database) -> dict[str, list[Any]]:
     """Return the rules of the records that some row breaks."""
+    rules = {rule: query for rule, query in BROKEN.items() if rule not in OF_A_WHOLE_SHOP}
     with database.read() as session:
-        found = {rule: session.execute(sa.text(query)).all() for rule, query in BROKEN.items()}
+        found = {rule: session.execute(sa.text(query)).all() for rule, query in rules.items()}
     return {rule: [tuple(row) for row in rows] for rule, rows in found.items() if rows}
 
 
