@@ -60,6 +60,7 @@ from opsbot.migrations import pending
 from opsbot.migrations.schema import import_records
 from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.gaps import Gaps
+from opsbot.retrieval.kept_vectors import KeptVectors
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.library import Library
 from opsbot.retrieval.sources import Sources
@@ -125,7 +126,7 @@ def open_services(
         settings,
         executor,
         knowledge,
-        LocalChatModel(encoder=encoder),
+        LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models")),
         remote,
         Breaker(time.monotonic),
     )
