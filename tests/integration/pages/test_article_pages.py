@@ -9,6 +9,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from opsbot.channels.guard import LARGEST_UPLOAD
+from opsbot.content import content_root
 from opsbot.staff import Role, make_staff
 from opsbot.toolkit.audit import AuditEvent
 from tests.web.small_shop import PASSWORD, STAFF, Site
@@ -210,7 +211,8 @@ def test_the_page_lists_the_articles(staff: TestClient, stand: str) -> None:
 
     assert 'href="/help/stand-care"' in text
     assert "faqs/returns.md" in text
-    assert text.count("In the folder") == 7
+    rules = list((content_root() / "knowledge" / "policies").glob("*.yaml"))
+    assert text.count("In the folder") == 7 + len(rules)
 
 
 def test_the_form_of_the_page_uploads_and_deletes(
