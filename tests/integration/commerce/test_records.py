@@ -112,6 +112,7 @@ def test_numbers_count_up_by_kind(database: Database) -> None:
         "WO-00001",
         "LOT-00001",
         "ADJ-00001",
+        "WD-00001",
         "CS-00002",
     ]
 
