@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE  # without bytecode every start compiles our own source again
 
-.PHONY: demo test check bench clean
+.PHONY: demo test quick check bench clean
 
 demo: .venv/base  ## set everything up, load the sample shop, serve it on http://127.0.0.1:$(PORT)
 	@$(BIN)/opsbot demo --port $(PORT)
@@ -13,6 +13,9 @@ demo: .venv/base  ## set everything up, load the sample shop, serve it on http:/
 test: .venv/test  ## set everything up, run all the tests
 	@bash scripts/prepare_tests.sh
 	@$(BIN)/python -m pytest -q -n 2
+
+quick: .venv/test  ## the usual tests: all but the slow ones and those in a browser
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser"
 
 check: .venv/test  ## lint, types, layers, fresh assets and documents
 	@$(BIN)/ruff check .

@@ -69,7 +69,7 @@ def main() -> None:
         urls = [f"sqlite:///{folder}/opsbot.db", *([asked.postgres] if asked.postgres else [])]
         for number, url in enumerate(urls):
             share = asked.calls // len(urls) + (asked.calls % len(urls) if number == 0 else 0)
-            with _database(url) as database:
+            with open_database(url) as database:
                 tally, used = run(database, Path(folder), share, asked.seed + number)
             print(f"{database.engine.dialect.name}: {share} calls")
             print("\n".join(told(tally)))
@@ -118,14 +118,13 @@ def run(database: Database, folder: Path, calls: int, seed: int) -> tuple[Tally,
 
 
 @contextmanager
-def _database(url: str) -> Iterator[Database]:
+def open_database(url: str, schema: str = "illegal_calls") -> Iterator[Database]:
     """Open a database; on a server, a schema of its own that is dropped afterwards."""
     if url.startswith("sqlite"):
         database = Database(url)
         yield database
         database.dispose()
         return
-    schema = "illegal_calls"
     server = sa.create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with server.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")

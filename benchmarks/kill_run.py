@@ -105,8 +105,7 @@ class Customers:
         headers = {
             "authorization": f"Bearer {ticket.token}",
             "content-type": "application/json",
-            "idempotency-key": ticket.proposal_id,
-        }
+        }  # no `Idempotency-Key`, as from the page: the ledger alone must do it once
         self.pressed.set()
         try:
             connection.request("POST", f"/v1/proposals/{ticket.proposal_id}/confirm", "{}", headers)

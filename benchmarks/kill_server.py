@@ -2,9 +2,11 @@
 
 import logging
 import random
+import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -43,17 +45,19 @@ class Provider:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        (folder / "done").mkdir(parents=True, exist_ok=True)
+        for name in ("done", "making"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
 
     def deliver(self, operation: str, payload: Mapping[str, Any], key: str) -> str:
         """Do it unless the key is known; every call is counted."""
         with (self._folder / "calls.log").open("a", encoding="utf-8") as calls:
             calls.write(f"{key}\n")
-        try:
-            with (self._folder / "done" / key.replace(":", "-")).open("x") as done:
-                done.write(f"{payload['order']}\t{payload['amount_minor']}\n")
-        except FileExistsError:
-            pass
+        # It is killed with the server, and a real one is not: what it did must be whole or not at
+        # all, so the file gets its name once it is written.
+        making = self._folder / "making" / secrets.token_hex(8)
+        making.write_text(f"{payload['order']}\t{payload['amount_minor']}\n", "utf-8")
+        with suppress(FileExistsError):
+            (self._folder / "done" / key.replace(":", "-")).hardlink_to(making)
         time.sleep(random.uniform(0, 0.02))  # noqa: S311  (nothing secret)
         return key
 

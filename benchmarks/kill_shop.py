@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from opsbot.channels.identity import sign_customer
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.effects import LEASE, Effect, EffectState, deliver_effects
-from opsbot.commerce.inventory import Location, LocationKind, MoveReason, move, reserve
+from opsbot.commerce.inventory import Location, LocationKind, MoveReason, move
 from opsbot.commerce.orders import Order, OrderLine, OrderState, SalesChannel, SalesChannelKind
 from opsbot.commerce.payments import Payment, PaymentKind
 from opsbot.commerce.products import Item
 from opsbot.commerce.records import History
+from opsbot.commerce.reservations import reserve
 from opsbot.conversation.models import Message
 from opsbot.conversation.store import start_conversation
 from opsbot.db import Database

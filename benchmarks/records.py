@@ -1,6 +1,7 @@
 """What the records cost, and what a kill costs them.
 
     python benchmarks/records.py import --data DIR [--lines N]
+    python benchmarks/records.py queries --database URL
     python benchmarks/records.py kills [--kills 200] [--database URL] [--seed 7]
 
 IMPORT: a year of invoices through the command line.
@@ -19,6 +20,9 @@ The last line is one JSON object:
     order_ms_p95, stock_ms_p95            one order of a customer with its lines and items; the
                                           stock of one item at every location
     again_seconds, again_changed          the same file once more; changes must be 0
+
+QUERIES: the same two figures on any shop, which is only read; and with them
+    order_cpu_ms_p95, stock_cpu_ms_p95    processor time of the thread
 
 KILLS: customers cancel orders over HTTP while the server is killed (SIGKILL) at random moments; it
 starts again, and they press until they have an answer. On SQLite, or in a schema of its own on the
@@ -70,11 +74,11 @@ QUERIES = 300
 def main() -> None:
     """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["import", "kills"])
+    parser.add_argument("what", choices=["import", "queries", "kills"])
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--lines", type=int, default=0, help="Only so many; 0: all.")
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--database", default="", help="A PostgreSQL server; empty: SQLite.")
+    parser.add_argument("--database", default="", help="A PostgreSQL server; of queries, a shop.")
     parser.add_argument("--seed", type=int, default=SEED)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -82,6 +86,11 @@ def main() -> None:
         if arguments.what == "kills":
             outcome = run_kills(arguments.kills, arguments.database, work, arguments.seed)
             print(json.dumps(outcome))
+            return
+        if arguments.what == "queries":
+            database = Database(arguments.database)
+            print(json.dumps(_queries(database)))
+            database.dispose()
             return
         if arguments.data is None:
             parser.error("import needs --data")
@@ -221,16 +230,20 @@ def _queries(database: Database) -> dict[str, float]:
         with database.read() as session:
             levels_of(session, items[place])
 
-    return {"order_ms_p95": _p95(read_order), "stock_ms_p95": _p95(read_stock)}
+    return {**_p95("order", read_order), **_p95("stock", read_stock)}
 
 
-def _p95(ask: Callable[[int], None]) -> float:
-    times = []
+def _p95(name: str, ask: Callable[[int], None]) -> dict[str, float]:
+    wall, cpu = [], []
     for place in range(QUERIES):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.thread_time()
         ask(place)
-        times.append((time.perf_counter() - began) * 1000)
-    return round(statistics.quantiles(times, n=20)[18], 2)
+        cpu.append((time.thread_time() - used) * 1000)
+        wall.append((time.perf_counter() - began) * 1000)
+    return {
+        f"{name}_ms_p95": round(statistics.quantiles(wall, n=20)[18], 2),
+        f"{name}_cpu_ms_p95": round(statistics.quantiles(cpu, n=20)[18], 2),
+    }
 
 
 if __name__ == "__main__":

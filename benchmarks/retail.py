@@ -12,8 +12,8 @@ by e-mail or by name and postcode) are policy files that this benchmark writes.
 `replay` loads the shop anew for each task, identifies the customer, makes each goal a proposal and
 confirms it, exports the records and compares them with what the data expects: amounts to half a
 cent, lists of ids whatever their order. Tasks whose flags say that they exchange an item for
-itself, or that their own solution failed, are left out of `goals`; of the latter, `refusals` says
-in how many we refuse the same steps. Last line:
+itself, or that their own solution failed, are left out of `goals`; of those with the latter flag
+alone, `refusals` says in how many we refuse the same steps. Last line:
 `{"goals", "match", "mismatch": [ids], "refusals"}`.
 
 `serve` runs the shop behind the HTTP API; whoever begins a conversation without a token is a
@@ -21,8 +21,9 @@ visitor who has not said who they are. `export` writes the records in the shop's
 
 `converse` plays what recorded customers wrote, turn by turn, over HTTP. Last line: tasks; the
 shares solved, solved_nontrivial (of those that change something) and floor (solved by doing
-nothing); wrong_write_rate (records changed, but not to the goal); violations (changes without an
-explicit yes, before identification, or on another's order); handoff_rate, turns_median.
+nothing); wrong_write_rate (a record changed that should not have, or otherwise than it should
+have; what was left undone is unsolved); violations (changes without an explicit yes, before
+identification, or on another's order); handoff_rate, turns_median.
 """
 
 import argparse

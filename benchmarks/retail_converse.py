@@ -81,7 +81,8 @@ def _judge(goal: Record, played: Played) -> Record:
         "solved": not wrong and not unsaid,
         "trivial": not any(expected.values()),
         "floor": not any(expected.values()) and not goal["must_say"],
-        "wrong_write": touched and bool(wrong),
+        # What was left undone is not solved, but nothing was written wrong by it.
+        "wrong_write": touched and any(not one.endswith("did not change") for one in wrong),
         "violations": played.violations,
         "handed_off": played.handed_off,
         "turns": played.turns,

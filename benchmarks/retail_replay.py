@@ -30,7 +30,8 @@ from opsbot.toolkit.policy import Policies, load_policies
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
 
-LEFT_OUT = {"same_item_exchange", "gold_write_error"}
+REFUSED = "gold_write_error"
+LEFT_OUT = {"same_item_exchange", REFUSED}
 HALF_A_CENT = 0.005
 _NO_KNOWLEDGE = cast("Knowledge", None)
 
@@ -40,6 +41,9 @@ class Stage:
     """What every task starts from."""
 
     template: Path
+    """The loaded shop, as a file that nothing writes to."""
+    copy: Database
+    """A copy of it for the task at hand. The engine stays, and with it what it has compiled."""
     settings: Settings
     tools: Mapping[str, AnyTool]
     policies: Policies
@@ -55,8 +59,8 @@ def replay(data: Path, split: str, *, now: datetime) -> Record:
     with tempfile.TemporaryDirectory() as folder:
         stage = _set_up(data, Path(folder), now=now)
         for task in track(tasks, "tasks", transient=True):
-            refused, changed = _play(stage, task, Path(folder) / "task.db")
-            if "gold_write_error" in task["flags"]:
+            refused, changed = _play(stage, task)
+            if LEFT_OUT & set(task["flags"]) == {REFUSED}:
                 refusable += 1
                 wanted = [tool for tool, _ in task["gold_write_errors"]]
                 same += [tool for tool, _ in refused] == wanted
@@ -100,6 +104,7 @@ def _set_up(data: Path, folder: Path, *, now: datetime) -> Stage:
     database.dispose()
     return Stage(
         template,
+        Database(f"sqlite:///{folder / 'task.db'}"),
         make_settings(folder),
         load_tools(content_root() / "tools"),
         load_policies(folder / "policies"),
@@ -108,14 +113,14 @@ def _set_up(data: Path, folder: Path, *, now: datetime) -> Stage:
     )
 
 
-def _play(stage: Stage, task: Record, path: Path) -> tuple[list[tuple[str, str]], Record]:
+def _play(stage: Stage, task: Record) -> tuple[list[tuple[str, str]], Record]:
     """Do what a task's goals say; return what was refused, and the records that changed."""
+    path = stage.template.with_name("task.db")
     for left in path.parent.glob(f"{path.name}*"):
         left.unlink()
     shutil.copy(stage.template, path)
-    database = Database(f"sqlite:///{path}")
     executor = Executor(
-        database, stage.settings, stage.tools, _NO_KNOWLEDGE, stage.policies,
+        stage.copy, stage.settings, stage.tools, _NO_KNOWLEDGE, stage.policies,
         runs_per_minute=1_000_000,
     )  # fmt: skip
     refused = []
@@ -126,12 +131,14 @@ def _play(stage: Stage, task: Record, path: Path) -> tuple[list[tuple[str, str]]
             try:
                 _propose_and_confirm(executor, caller, name, arguments, number, now=stage.now)
             except OpsbotError as error:
-                refused.append((goal["tool"], str(error)))
-        with database.read() as session:
+                if not _is_so(stage.before, task, goal):
+                    refused.append((goal["tool"], str(error)))
+        with stage.copy.read() as session:
             after = export_shop(session, [task["user_id"]])
             others = _touched_others(session, task["user_id"])
     finally:
-        database.dispose()
+        # Closes the connections; the next task finds another file under the same name.
+        stage.copy.dispose()
     changed: Record = {"users": {}, "orders": {}}
     for kind, known in after.items():
         changed[kind] = {k: v for k, v in known.items() if v != stage.before[kind][k]}
@@ -205,6 +212,19 @@ def address_text(given: Record) -> str:
     """Return an address as a customer would write it."""
     street = [part for part in (given["address1"], given["address2"]) if part]
     return ", ".join([*street, given["city"], f"{given['state']} {given['zip']}", given["country"]])
+
+
+def _is_so(before: Record, task: Record, goal: Record) -> bool:
+    """Tell whether an address shall become what it is: we say so, and change nothing.
+
+    The shop of the data writes the same address again, and calls it done.
+    """
+    given = goal["arguments"]
+    if "address1" not in given:
+        return False
+    kind, key = ("orders", given["order_id"]) if "order_id" in given else ("users", task["user_id"])
+    address = before[kind][key]["address"]
+    return all(address.get(part) == given[part] for part in address)
 
 
 def _touched_others(session: Any, user: str) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from opsbot.commerce.customers import Customer, addresses_of, set_default_address
-from opsbot.commerce.inventory import Location, LocationKind, MoveReason, move, reserve
+from opsbot.commerce.inventory import Location, LocationKind, MoveReason, move
 from opsbot.commerce.order_changes import ITEMS_CHANGED, count_changes
 from opsbot.commerce.orders import Order, OrderLine, OrderState, SalesChannel, SalesChannelKind
 from opsbot.commerce.payment_methods import (
@@ -27,6 +27,7 @@ from opsbot.commerce.payment_methods import (
 )
 from opsbot.commerce.payments import PaymentKind, payments_of, record_payment
 from opsbot.commerce.products import Item
+from opsbot.commerce.reservations import reserve
 from opsbot.commerce.returns import ENDED_EARLY, Resolution, returns_of
 from opsbot.commerce.shipments import Shipment, ShipmentLine, ShipmentState, shipments_of
 
@@ -78,6 +79,7 @@ def _returns(file: Record) -> None:
     file["classes"]["standard"]["window_days"] = 3650
     file["reasons"]["changed_mind"]["postage"] = "seller"
     file["keep_item_below_minor"] = 0
+    file["ask_reason"] = False
     file["resolutions"] = ["refund", "exchange"]
     file["automatic"] = {
         "max_refund_minor": 10_000_000,
@@ -253,7 +255,7 @@ def _add_order(
         )  # fmt: skip
     for line in order.lines if state is OrderState.CONFIRMED else ():
         reserve(session, line.sku, 1, order_line_id=line.id, at=placed)
-    for parcel in known["fulfillments"] if state is not OrderState.CANCELLED else ():
+    for parcel in known["fulfillments"]:
         session.add(_parcel(order, parcel["tracking_id"][0], delivered, now=now))
 
 
@@ -268,9 +270,12 @@ def _line(item: Record, state: OrderState) -> OrderLine:
 
 
 def _parcel(order: Order, tracking: str, delivered: datetime | None, *, now: datetime) -> Shipment:
+    state = ShipmentState.DELIVERED if delivered else ShipmentState.PACKED
+    if order.state is OrderState.CANCELLED:
+        state = ShipmentState.CANCELLED  # it has a label, and never left
     return Shipment(
         order_id=order.id,
-        state=ShipmentState.DELIVERED if delivered else ShipmentState.PACKED,
+        state=state,
         carrier="UPS", service="Ground", tracking_number=tracking, weight_g=1000, cost_minor=0,
         packed_at=now - 14 * DAY, shipped_at=now - 13 * DAY if delivered else None,
         promised_by=order.promised_delivery_by, delivered_at=delivered,
@@ -384,6 +389,13 @@ def _status(session: Session, order: Order) -> str:
     return next(name for name, state in _STATES.items() if state is order.state)
 
 
+def _paid_with(session: Session, order: Order) -> str | None:
+    """Return how an order was paid: without another wish the money goes back that way."""
+    paid = (one for one in payments_of(session, order.id) if one.kind is PaymentKind.CAPTURE)
+    first = next((one.payment_method for one in paid if one.payment_method), None)
+    return str(first.external_id) if first else None
+
+
 def _coming_back(session: Session, order: Order) -> Record:
     known = [one for one in returns_of(session, order.id) if one.state not in ENDED_EARLY]
     if not known:
@@ -397,11 +409,13 @@ def _coming_back(session: Session, order: Order) -> Record:
             "status": "exchange requested",
             "exchange_items": sorted(old),
             "exchange_new_items": sorted(str(line.replacement_sku) for line in pieces),
-            "exchange_payment_method_id": method.external_id if method else None,
+            "exchange_payment_method_id": method.external_id
+            if method
+            else _paid_with(session, order),
             "exchange_price_difference": (opened.difference_minor or 0) / 100,
         }
     return {
         "status": "return requested",
         "return_items": sorted(old),
-        "return_payment_method_id": method.external_id if method else None,
+        "return_payment_method_id": method.external_id if method else _paid_with(session, order),
     }

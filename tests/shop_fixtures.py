@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from opsbot.commerce.customers import Customer, find_customer
-from opsbot.commerce.inventory import Location, MoveReason, move, reserve
+from opsbot.commerce.inventory import Location, MoveReason, move
 from opsbot.commerce.orders import Order, OrderLine, SalesChannel, find_order
 from opsbot.commerce.products import Item
+from opsbot.commerce.reservations import reserve
 from opsbot.commerce.shipments import (
     Shipment,
     ShipmentState,

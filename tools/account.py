@@ -1,14 +1,19 @@
 """A customer's own account: what it holds, and its default address."""
 
-from opsbot.commerce.customers import Customer, addresses_of, set_default_address
-from opsbot.errors import NotFoundError
+from collections.abc import Mapping, Sequence
+
+from opsbot.commerce.customers import Address, Customer, addresses_of, set_default_address
+from opsbot.errors import ConflictError, NotFoundError
 from opsbot.toolkit.addresses import address_lines, parse_address
 from opsbot.toolkit.arguments import AddressText
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.identity import mask_email
 from opsbot.toolkit.notices import tell_customer
+from opsbot.toolkit.ownership import own_orders
 from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.telling import items_in_words
 from opsbot.toolkit.tool import ToolContext, tool
+from opsbot.toolkit.ways_back import address_back
 
 
 @tool(
@@ -46,9 +51,7 @@ def my_details(ctx: ToolContext) -> Result:
     facts = {
         "name": customer.name,
         "addresses": shown,
-        "candidates": {
-            "address": [{"value": one["address"], "words": one["address"]} for one in shown]
-        },
+        "candidates": {"address": _known_places(ctx, addresses)},
     }
     return Result("\n".join(("This is in your account:", "", *lines)), facts=facts)
 
@@ -78,6 +81,9 @@ def change_my_address(ctx: ToolContext, address: AddressText) -> Change:
     new = parse_address(address, country=country, name=customer.name)
     label = ", ".join(address_lines(new))
     old = ", ".join(address_lines(_parts(before))) if before else "none"
+    if label == old:
+        raise ConflictError(f"Your default address is {old} already.")
+    back = address_back("change_my_address", _parts(before), new) if before else None
 
     def apply() -> Result:
         set_default_address(ctx.session, customer, new, actor=ctx.caller.actor, now=ctx.now)
@@ -103,7 +109,29 @@ def change_my_address(ctx: ToolContext, address: AddressText) -> Change:
         button="Change my address",
         basis={"old": old, "new": new},
         apply=apply,
+        undo=back,
     )
+
+
+def _known_places(ctx: ToolContext, addresses: Sequence[Address]) -> list[dict[str, str]]:
+    """Return the addresses a customer may refer to: those of the account, and of their orders."""
+    known = [
+        (_in_one_line(_parts(one)), "default account" if one.is_default else "account")
+        for one in addresses
+    ]
+    known += [
+        (_in_one_line(order.ship_to), f"order {order.number} {items_in_words(order)}")
+        for order in own_orders(ctx)
+    ]
+    places: dict[str, str] = {}
+    for place, also in known:
+        places[place] = f"{places[place]} {also}" if place in places else also
+    return [{"value": place, "words": place, "also": also} for place, also in places.items()]
+
+
+def _in_one_line(address: Mapping[str, object]) -> str:
+    """Return an address as `parse_address` reads it, without the name."""
+    return ", ".join(address_lines({**address, "name": ""}))
 
 
 def _customer(ctx: ToolContext) -> Customer:

@@ -8,8 +8,8 @@ from opsbot.commerce.order_changes import change_items as swap_items
 from opsbot.commerce.orders import Order, OrderState, value_of
 from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.payments import payments_of, refundable
+from opsbot.commerce.return_steps import open_return as record_return
 from opsbot.commerce.returns import Resolution, ReturnReason, ReturnState, Units
-from opsbot.commerce.returns import open_return as record_return
 from opsbot.errors import ConflictError
 from opsbot.toolkit.arguments import Items, NewItems, OrderNumber, PaymentChoice, Quantity
 from opsbot.toolkit.caller import Level
@@ -19,8 +19,9 @@ from opsbot.toolkit.ownership import own_order, pick_lines
 from opsbot.toolkit.policy.changes import decide_item_change
 from opsbot.toolkit.policy.returns import Condition
 from opsbot.toolkit.policy.schema_changes import Destination
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.return_plans import Plan, plan_units
+from opsbot.toolkit.return_words import hand_in_words
 from opsbot.toolkit.returning import end_of_day, refuse_second_return
 from opsbot.toolkit.swaps import is_available, plan_swaps, variants_of
 from opsbot.toolkit.telling import units_in_words
@@ -33,6 +34,7 @@ from opsbot.toolkit.wallet import (
     require_method,
     ways_back,
 )
+from opsbot.toolkit.ways_back import swaps_back
 
 _MOST = 20
 """Variants of one item that are listed."""
@@ -65,8 +67,17 @@ def swap_options(ctx: ToolContext, order_number: OrderNumber, items: Items | Non
             more = _more(ctx, other.price_minor - line.unit_price_minor, order.currency)
             said.append(f"- {other.title}: {price} ({more})")
             shown.append({"item": line.title, "variant": other.title, "price": price})
-            options = " ".join(str(value) for value in other.options.values())
-            candidates.append({"value": other.title, "words": f"{other.title} {options}"})
+            candidates.append(
+                {
+                    "value": other.title,
+                    "words": f"{other.title} ({price})",
+                    "also": other.sku,
+                    "traits": other.options,
+                    "of": line.item.options,
+                    "group": line.title,
+                    "worth": other.price_minor,
+                }
+            )
     facts = {"order_number": order.number, "variants": shown, "candidates": {"variant": candidates}}
     return Result("\n".join(said), facts=facts)
 
@@ -113,6 +124,8 @@ def change_items(
     paid = refundable(payments_of(ctx.session, order.id))
     method = _method(ctx, order, difference, payment_method, rule.refund_to)
 
+    back = swaps_back(order, swaps, method)
+
     def apply() -> Result:
         return _change(ctx, order, swaps, method, paid=bool(paid))
 
@@ -128,6 +141,7 @@ def change_items(
         button="Change the items",
         basis=_basis(order, swaps, method),
         apply=apply,
+        undo=back,
         clause=ctx.policies.clause(clause),
     )
 
@@ -183,7 +197,7 @@ def exchange_items(
             *(_swap_details(ctx, swap, order.currency) for swap in swaps),
             _after_arrival(ctx, order, difference, method),
             *looks,
-            f"Please hand in the parcel by {ctx.day(until)}.",
+            f"{hand_in_words(ctx, until)}.",
         ],
         button="Exchange the items",
         basis=_basis(order, swaps, method) | {"automatic": plan.automatic, "back": difference},
@@ -242,7 +256,7 @@ def _exchange(
     )
     lines = [_swap_in_words(swap) for swap in swaps]
     after = _after_arrival(ctx, order, difference, method)
-    send = f"Please hand in the parcel by {ctx.day(until)}."
+    send = f"{hand_in_words(ctx, until)}."
     tell_customer(
         ctx,
         order.customer,
@@ -252,7 +266,8 @@ def _exchange(
     )
     head = f"Your exchange **{opened.number}** is open."
     facts = {"return_number": opened.number, "order_number": order.number, "exchanged": lines}
-    return Result("\n".join((head, "", *(f"- {x}" for x in (*lines, send, after)))), facts)
+    said = "\n".join((head, "", *(f"- {x}" for x in (*lines, send, after))))
+    return Result(said, facts, undo=Undo("cancel_return", {"return_number": opened.number}))
 
 
 def _allowed(ctx: ToolContext, order: Order, swaps: Sequence[Swap]) -> str:
@@ -269,7 +284,13 @@ def _allowed(ctx: ToolContext, order: Order, swaps: Sequence[Swap]) -> str:
     decision = decide_item_change(facts, ctx.policies)
     if not decision.allowed:
         words = f"The items of order {order.number} cannot be changed. {decision.refusal}"
-        raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+        raise refusal(
+            ctx,
+            words,
+            clause=decision.clause,
+            alternatives=decision.alternatives,
+            instead="exchange_items" if order.delivered_at else "",
+        )
     return decision.clause
 
 
@@ -286,7 +307,13 @@ def _plan(ctx: ToolContext, order: Order, swaps: Sequence[Swap]) -> Plan:
     if refused is not None:
         decision = refused.decision
         words = f"{refused.line.title} cannot be exchanged. {decision.refusal}"
-        raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+        raise refusal(
+            ctx,
+            words,
+            clause=decision.clause,
+            alternatives=decision.alternatives,
+            instead="" if order.delivered_at else "change_items",
+        )
     if Resolution.EXCHANGE not in plan.resolutions:
         raise refusal(
             ctx,

@@ -20,6 +20,7 @@ from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.telling import items_in_words, order_facts, outbound_parcels
 from opsbot.toolkit.tool import ToolContext, tool
 from opsbot.toolkit.wallet import ways_back
+from opsbot.toolkit.ways_back import address_back
 
 _REASONS = {
     CancelReason.CHANGED_MIND: "it is no longer needed",
@@ -42,7 +43,14 @@ WhyCancelled = Annotated[
                 "no longer need",
                 "no longer want it",
             ),
-            "mistake": ("by mistake", "by accident", "ordered twice", "wrong item in the basket"),
+            "mistake": (
+                "by mistake",
+                "by accident",
+                "accidentally",
+                "mistakenly",
+                "ordered twice",
+                "wrong item in the basket",
+            ),
             "too_slow": ("takes too long", "too slow", "need it sooner"),
             "cheaper_elsewhere": ("cheaper elsewhere", "found it cheaper"),
             "other": ("another reason",),
@@ -110,6 +118,7 @@ def cancel_order(
         title=f"Cancel order {order.number}?",
         details=[
             f"The whole order is cancelled: {items_in_words(order)}.",
+            *([f"The reason: {_REASONS[reason]}."] if reason is not CancelReason.OTHER else []),
             refund,
             "This cannot be undone.",
         ],
@@ -151,6 +160,8 @@ def change_address(ctx: ToolContext, order_number: OrderNumber, address: Address
         raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
     refuse_after_change(ctx, order, f"The address of order {order.number} cannot be changed.")
     label = ", ".join(address_lines(new))
+    if label == ", ".join(address_lines(old)):
+        raise ConflictError(f"Order {order.number} goes to {label} already.")
 
     def apply() -> Result:
         readdress(ctx.session, order, new, actor=ctx.caller.actor, now=ctx.now)
@@ -177,6 +188,7 @@ def change_address(ctx: ToolContext, order_number: OrderNumber, address: Address
         button="Change the address",
         basis={"version": order.version, "old": dict(old), "new": new},
         apply=apply,
+        undo=address_back("change_address", old, new, order_number=order.number),
         clause=ctx.policies.clause(decision.clause),
     )
 
@@ -195,4 +207,11 @@ def _check_reason(ctx: ToolContext, order: Order, reason: CancelReason) -> None:
     known = [_REASONS[reason] for reason in ctx.policies.changes.cancel_reasons]
     words = f"I need to know why order {order.number} shall be cancelled."
     hint = f"It can be cancelled because {format_items(known).replace(' and ', ' or ')}."
-    raise refusal(ctx, words, clause="changes.cancel_reason", alternatives=(hint,))
+    raise refusal(
+        ctx,
+        words,
+        clause="changes.cancel_reason",
+        alternatives=(hint,),
+        field="reason",
+        allowed=[reason.value for reason in ctx.policies.changes.cancel_reasons],
+    )

@@ -1,9 +1,11 @@
 """A customer's own orders: which there are, and where they stand."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.returns import returns_of
+from opsbot.commerce.shipments import Shipment
 from opsbot.toolkit.addresses import address_lines
 from opsbot.toolkit.arguments import OrderNumber, argument
 from opsbot.toolkit.caller import Level
@@ -13,6 +15,7 @@ from opsbot.toolkit.results import Result
 from opsbot.toolkit.telling import (
     has_left,
     items_in_words,
+    items_with_prices,
     money_in_words,
     order_card,
     order_facts,
@@ -37,6 +40,15 @@ Which = Annotated[
 ]
 
 
+_BEFORE_PACKING = ("cancel_order", "change_items", "change_address", "change_payment")
+_AFTER_ARRIVAL = ("request_return", "exchange_items", "report_problem", "return_options")
+_NOT_FOR = {
+    "open": _AFTER_ARRIVAL[:2],
+    "delivered": _BEFORE_PACKING,
+    "packed": (*_BEFORE_PACKING, *_AFTER_ARRIVAL[:2]),
+    "cancelled": (*_BEFORE_PACKING, *_AFTER_ARRIVAL),
+}
+"""What an order of a kind is hardly meant for, when nothing tells which order is meant."""
 _OPEN = {
     OrderState.PENDING: "waits to be confirmed",
     OrderState.CONFIRMED: "confirmed, not packed yet",
@@ -77,7 +89,9 @@ def my_orders(ctx: ToolContext, which: Which = None) -> Result:
         {
             "value": order.number,
             "words": ", ".join(line.title for line in order.lines),
-            "state": order.state.value,
+            "also": f"{order.state.value} {_kind(order)}".replace("_", " "),
+            "not_for": _NOT_FOR["packed" if _is_packed(order) else _kind(order)],
+            "parts": [(line.title, line.unit_price_minor) for line in order.lines],
             "placed": ctx.local_day(order.placed_at).isoformat(),
         }
         for order in orders
@@ -112,7 +126,7 @@ def order_status(ctx: ToolContext, order_number: OrderNumber) -> Result:
     """
     order = own_order(ctx, order_number)
     parcels = outbound_parcels(ctx, order)
-    lines = [order_in_words(ctx, order, parcels), "", f"- In it: {items_in_words(order)}"]
+    lines = [order_in_words(ctx, order, parcels), "", f"- In it: {items_with_prices(ctx, order)}"]
     if order.delivered_at is None:
         lines += [f"- {parcel_in_words(ctx, parcel)}" for parcel in parcels]
     if may_see_address(ctx):
@@ -120,7 +134,7 @@ def order_status(ctx: ToolContext, order_number: OrderNumber) -> Result:
     lines.append(f"- {money_in_words(ctx, order)}")
     returns = returns_of(ctx.session, order.id)
     lines += [f"- Return {r.number}: {r.state.value.replace('_', ' ')}" for r in returns]
-    facts = _order_facts(ctx, order)
+    facts = _order_facts(ctx, order, parcels)
     if facts["can_be_cancelled"]:
         lines.append("- You can still cancel it, or have it sent to another address.")
     return Result("\n".join(lines), facts=facts, cards=[order_card(ctx, order, parcels)])
@@ -130,6 +144,10 @@ def _kind(order: Order) -> str:
     if order.state is OrderState.CANCELLED:
         return "cancelled"
     return "delivered" if order.delivered_at or order.state is OrderState.COMPLETED else "open"
+
+
+def _is_packed(order: Order) -> bool:
+    return _kind(order) == "open" and order.state is OrderState.IN_FULFILLMENT
 
 
 def _summary(ctx: ToolContext, order: Order) -> dict[str, Any]:
@@ -142,12 +160,17 @@ def _summary(ctx: ToolContext, order: Order) -> dict[str, Any]:
     }
 
 
-def _order_facts(ctx: ToolContext, order: Order) -> dict[str, Any]:
-    parcels = outbound_parcels(ctx, order)
+def _order_facts(ctx: ToolContext, order: Order, parcels: Sequence[Shipment]) -> dict[str, Any]:
     facts = order_facts(order, parcels)
     decision = decide_cancellation(facts, ctx.policies, ctx.now, zone=ctx.settings.time_zone)
     items = [
-        {"value": line.title, "words": f"{line.title} {line.sku}"}
+        {
+            "value": line.title,
+            "words": line.title,
+            "also": line.sku,
+            "traits": line.item.options,
+            "worth": line.unit_price_minor,
+        }
         for line in order.lines
         if line.wanted
     ]

@@ -1,7 +1,8 @@
 """How a customer pays: what is stored, and paying an order in another way."""
 
 from opsbot.commerce.order_changes import change_payment as repay
-from opsbot.commerce.orders import OrderState, amount_due
+from opsbot.commerce.orders import Order, OrderState, amount_due
+from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.payments import payments_of, refundable
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.toolkit.arguments import OrderNumber, PaymentChoice
@@ -10,10 +11,11 @@ from opsbot.toolkit.changing import change_facts
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order
 from opsbot.toolkit.policy.changes import decide_payment_change
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tool import ToolContext, tool
 from opsbot.toolkit.wallet import (
     check_covers,
+    is_only_way,
     method_in_words,
     original_method,
     own_methods,
@@ -119,5 +121,14 @@ def change_payment(
         button="Change the payment",
         basis={"version": order.version, "method": method.reference, "amount_minor": amount},
         apply=apply,
+        undo=_way_back(ctx, order, before),
         clause=ctx.policies.clause(decision.clause),
     )
+
+
+def _way_back(ctx: ToolContext, order: Order, before: PaymentMethod | None) -> Undo | None:
+    """Return what takes a change of payment back, where the order was paid in one way."""
+    if before is None or not is_only_way(ctx, order):
+        return None
+    call = {"order_number": order.number, "payment_method": before.reference}
+    return Undo("change_payment", call)

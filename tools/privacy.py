@@ -19,7 +19,7 @@ from opsbot.surveys.answers import stop_asking
 from opsbot.toolkit.arguments import argument
 from opsbot.toolkit.caller import Level
 from opsbot.toolkit.notices import tell_customer
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tool import ToolContext, tool
 
 Topic = Annotated[
@@ -95,6 +95,7 @@ def set_contact_preferences(ctx: ToolContext, topic: Topic, wish: Wish = "stop")
     customer = ctx.session.get_one(Customer, ctx.caller.customer_id)
     surveys, news = topic != "newsletter", topic != "surveys"
     names = " and ".join(["surveys"] * surveys + ["the newsletter"] * news)
+    back = _back(customer, topic, wish)
 
     def apply() -> Result:
         if surveys and wish == "stop":
@@ -119,6 +120,7 @@ def set_contact_preferences(ctx: ToolContext, topic: Topic, wish: Wish = "stop")
         button="Stop them" if wish == "stop" else "Switch on",
         basis={"topic": topic, "wish": wish},
         apply=apply,
+        undo=back,
     )
 
 
@@ -168,6 +170,22 @@ def privacy_request(ctx: ToolContext, request: AboutData) -> Change:
         basis={"request": request, "customer": customer.number},
         apply=apply,
     )
+
+
+def _back(customer: Customer, topic: str, wish: str) -> Undo | None:
+    """Return the call that brings what changes back to what it is now; None when nothing does."""
+    wanted = wish == "allow"
+    comes = {
+        "surveys": customer.survey_opt_out_at is None,
+        "newsletter": customer.newsletter_since is not None,
+    }
+    about = comes if topic == "everything" else {topic: comes[topic]}
+    changed = [name for name, came in about.items() if came is not wanted]
+    if not changed:
+        return None
+    both = len(changed) == len(comes)
+    call = {"topic": "everything" if both else changed[0], "wish": "stop" if wanted else "allow"}
+    return Undo("set_contact_preferences", call)
 
 
 def _allowed(names: str) -> str:

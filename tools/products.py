@@ -52,7 +52,12 @@ def check_availability(ctx: ToolContext, product: Product, quantity: Quantity = 
         item, state = states[0]
         return Result(f"**{item.title}** is {_sentence(state, quantity)}", facts, cards=cards)
     many = f" for {quantity} pieces" if quantity > 1 else ""
-    lines = [f"- {item.title}: {state}" for item, state in states]
+    lines = [
+        f"- {item.title}: {state}, {ctx.money(item.price_minor, item.currency)}"
+        for item, state in states
+    ]
+    here = sum(state in _HERE for _, state in states)
+    lines.append(f"- That is {len(states)} variants, {here} of which can be had now.")
     head = f"This is how **{found.title}** stands{many}:"
     return Result("\n".join((head, "", *lines)), facts, cards=cards)
 

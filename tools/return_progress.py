@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from opsbot.commerce.orders import Order
+from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.return_work import BEFORE_GOODS
 from opsbot.commerce.return_work import cancel_return as call_off
 from opsbot.commerce.returns import (
@@ -24,8 +25,10 @@ from opsbot.toolkit.named_returns import ReturnNumber, plain_number
 from opsbot.toolkit.notices import tell_customer
 from opsbot.toolkit.ownership import own_order
 from opsbot.toolkit.results import Card, Change, Result
+from opsbot.toolkit.return_words import hand_in_words
 from opsbot.toolkit.telling import units_in_words
 from opsbot.toolkit.tool import ToolContext, tool
+from opsbot.toolkit.ways_back import asked_again
 
 _STEPS = ("Opened", "Approved", "On its way", "Arrived", "Checked", "Resolved")
 _REACHED = {
@@ -96,6 +99,9 @@ def cancel_return(
     still = "You keep the goods, and nothing is refunded."
     law = " Your declaration stays recorded." if opened.kind is ReturnKind.WITHDRAWAL else ""
 
+    money_to = opened.payment_method_id
+    method = ctx.session.get(PaymentMethod, money_to) if money_to else None
+
     def apply() -> Result:
         call_off(ctx.session, opened, actor=ctx.caller.actor, now=ctx.now)
         tell_customer(
@@ -114,6 +120,7 @@ def cancel_return(
         button="Call it off",
         basis={"version": opened.version, "state": opened.state},
         apply=apply,
+        undo=asked_again(opened, method),
     )
 
 
@@ -173,7 +180,7 @@ def _standing(ctx: ToolContext, opened: Return) -> str:
         f"- Opened on {ctx.day(opened.requested_at)}",
     ]
     if opened.state is ReturnState.APPROVED and opened.deadline and not _keeps(opened):
-        lines.append(f"- Please hand in the parcel by {ctx.day(opened.deadline)}")
+        lines.append(f"- {hand_in_words(ctx, opened.deadline)}")
     if opened.received_at:
         lines.append(f"- Arrived on {ctx.day(opened.received_at)}")
     if opened.note and opened.state in {ReturnState.DECLINED, ReturnState.RESOLVED}:

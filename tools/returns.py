@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from opsbot.commerce.orders import Order
 from opsbot.commerce.payment_methods import PaymentMethod
+from opsbot.commerce.payments import payments_of
+from opsbot.commerce.return_steps import open_return as record_return
 from opsbot.commerce.returns import KEPT, Resolution, ReturnReason, ReturnState, Units
-from opsbot.commerce.returns import open_return as record_return
 from opsbot.errors import InvalidInputError
 from opsbot.formats import format_items
 from opsbot.toolkit.arguments import (
@@ -23,7 +24,7 @@ from opsbot.toolkit.caller import Level
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order
 from opsbot.toolkit.policy.returns import Condition
-from opsbot.toolkit.results import Card, Change, Result
+from opsbot.toolkit.results import Card, Change, Result, Undo
 from opsbot.toolkit.return_plans import (
     Piece,
     Plan,
@@ -35,7 +36,7 @@ from opsbot.toolkit.return_words import CHOICES, if_opened, next_steps, pieces_i
 from opsbot.toolkit.returning import refuse_second_return
 from opsbot.toolkit.telling import units_in_words
 from opsbot.toolkit.tool import ToolContext, tool
-from opsbot.toolkit.wallet import check_destination, method_in_words, pick_method
+from opsbot.toolkit.wallet import check_destination, method_in_words, pick_method, ways_back
 
 _STEPS = ("Opened", "Approved", "On its way", "Arrived", "Checked", "Resolved")
 
@@ -105,7 +106,7 @@ def request_return(
     ctx: ToolContext,
     order_number: OrderNumber,
     items: Items,
-    reason: Reason,
+    reason: Reason | None = None,
     resolution: Outcome | None = None,
     quantity: Quantity | None = None,
     condition: Opened | None = None,
@@ -114,6 +115,7 @@ def request_return(
     """Open a return for delivered items of an order, with a refund, exchange, credit or repair."""
     order = own_order(ctx, order_number)
     refuse_second_return(ctx, order)
+    reason = reason or _unsaid_reason(ctx)
     assumed = condition or Condition.UNOPENED
     plan = plan_return(ctx, order, items, quantity=quantity, reason=reason, condition=assumed)
     if plan.refused is not None:
@@ -121,13 +123,12 @@ def request_return(
     chosen = _choose(plan, resolution)
     back = _amount(ctx, plan, chosen)
     until = _end_of_day(ctx, plan.pieces[0].decision.send_within_days)
+    method = _destination(ctx, order, refund_to) if chosen is Resolution.REFUND else None
     details = [
         f"What comes back: {pieces_in_words(plan.pieces)}.",
         *next_steps(ctx, plan, chosen, back, until),
+        *(_way_of_money(ctx, order, method) if chosen is Resolution.REFUND and back else []),
     ]
-    method = _destination(ctx, order, refund_to) if chosen is Resolution.REFUND else None
-    if method is not None:
-        details.append(f"The money goes to your {method_in_words(method)}.")
     opened = if_opened(ctx, plan, reason) if condition is None else ""
     if opened and condition_matters(ctx, plan, reason):
         details.append(opened)
@@ -199,7 +200,9 @@ def _open(
         },
     )
     facts = {"return_number": opened.number, "order_number": order.number, "resolution": chosen}
-    return Result("\n".join((head, "", *(f"- {line}" for line in lines))), facts, cards=[card])
+    undo = Undo("cancel_return", {"return_number": opened.number})
+    said = "\n".join((head, "", *(f"- {line}" for line in lines)))
+    return Result(said, facts, cards=[card], undo=undo)
 
 
 def _destination(ctx: ToolContext, order: Order, words: str | None) -> PaymentMethod | None:
@@ -208,6 +211,20 @@ def _destination(ctx: ToolContext, order: Order, words: str | None) -> PaymentMe
     if method is not None:
         check_destination(ctx, order, method, ctx.policies.changes.coming_back.refund_to)
     return method
+
+
+def _unsaid_reason(ctx: ToolContext) -> ReturnReason:
+    """Return what counts where no reason was given, unless the shop wants one."""
+    if ctx.policies.returns.ask_reason:
+        raise InvalidInputError("Why do you want to send it back?", field="reason")
+    return ReturnReason.CHANGED_MIND
+
+
+def _way_of_money(ctx: ToolContext, order: Order, method: PaymentMethod | None) -> list[str]:
+    """Say where a refund goes: to what was chosen, else the way it was paid."""
+    if method is not None:
+        return [f"The money goes to your {method_in_words(method)}."]
+    return [f"The money goes back to {ways_back(payments_of(ctx.session, order.id))}."]
 
 
 def _option(ctx: ToolContext, order: Order, piece: Piece) -> str:

@@ -17,6 +17,8 @@ from opsbot.toolkit.tool import ToolContext, tool
 @tool(
     examples=[
         "Where is my parcel?",
+        "where is my lamp?",
+        "where's the mug I ordered",
         "Track order #1004",
         "give me the tracking number please",
         "which carrier delivers my package",
@@ -47,6 +49,7 @@ def track_shipment(ctx: ToolContext, order_number: OrderNumber) -> Result:
                 "carrier": parcel.carrier,
                 "tracking_number": parcel.tracking_number,
                 "state": parcel.state.value,
+                "needs": parcel.needs.value if parcel.needs else None,
             }
             for parcel in parcels
         ],

@@ -60,7 +60,7 @@ CenterName = Annotated[
         description="A work centre by name, such as the kiln; empty: all.",
         pattern=r"\b(?:the|our) ((?:[\w-]+ )?"
         r"(?:cutter|kiln|oven|bindery|bench|coating|press|machine|line|cent(?:re|er)))"
-        r"(?=\s*(?:[?.,!]|$|\b(?:is|in|next|this|over|busy|free|has|have|had|during|until|for|on)\b))",
+        r"(?=\s*(?:[?.,!]|$|\b(?:is|in|next|this|over|busy|free|full|idle|loaded|overloaded|has|have|had|during|until|for|on)\b))",
         max_length=60,
     ),
 ]
@@ -145,7 +145,7 @@ def production_plan(ctx: ToolContext, days: Span = AHEAD_DAYS) -> Result:
 
 @tool(
     examples=[
-        "Is the laser cutter overloaded next week?",
+        "is the kiln overloaded in the coming weeks",
         "capacity of the kiln in the next four weeks",
         "how busy is the assembly bench",
         "What if we took an extra order of 500 moss mugs?",

@@ -18,7 +18,7 @@ from opsbot.metrics.case_list import CaseFilter, ListedCase, list_cases
 from opsbot.toolkit.arguments import Words, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.case_words import CaseNumber
-from opsbot.toolkit.results import Change, Column, Result
+from opsbot.toolkit.results import Change, Column, Result, Undo
 from opsbot.toolkit.tables import count, make_table, table_facts
 from opsbot.toolkit.tool import ToolContext, tool
 
@@ -207,7 +207,20 @@ def update_case(ctx: ToolContext, case_number: CaseNumber, step: Step, note: Wor
         button=_verb(step),
         basis={"case": case.number, "version": case.version, "step": step},
         apply=apply,
+        undo=_back(case, step),
     )
+
+
+def _back(case: Case, step: str) -> Undo | None:
+    """Return the step that brings a case back to where it was, if there is one."""
+    at_work = {"wait_customer": "open", "wait_internal": "open", "resolve": "reopen"}
+    priorities = {
+        ("urgent", CasePriority.NORMAL): "normal",
+        ("normal", CasePriority.URGENT): "urgent",
+    }
+    back = at_work.get(step) if case.state is CaseState.OPEN else None
+    back = back or priorities.get((step, case.priority))
+    return Undo("update_case", {"case_number": case.number, "step": back}) if back else None
 
 
 def _do(ctx: ToolContext, case: Case, step: str, note: str) -> None:

@@ -26,7 +26,7 @@ _MOST_GAPS = 50
 
 @tool(
     examples=[
-        "What needs my attention this morning?",
+        "what needs attention first today",
         "daily brief",
         "give me the summary of today",
         "anything on fire today?",
@@ -75,7 +75,7 @@ def daily_brief(ctx: ToolContext) -> Result:
 
 @tool(
     examples=[
-        "What did customers ask that our manuals do not answer?",
+        "which questions of customers do our manuals leave open",
         "knowledge gaps",
         "which questions could the assistant not answer?",
         "what is missing in our articles",
@@ -150,6 +150,7 @@ def draft_article(ctx: ToolContext, topic: Words) -> Change:
         button="Write the draft",
         basis={"gap": gap.id, "count": gap.count},
         apply=apply,
+        can_be_rehearsed=False,
     )
 
 

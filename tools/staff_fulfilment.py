@@ -1,4 +1,4 @@
-"""The work of the warehouse: what waits, holding and releasing, packing and shipping."""
+"""The work of the warehouse: what waits, packing and shipping."""
 
 from collections import Counter
 from datetime import timedelta
@@ -6,28 +6,18 @@ from typing import Annotated, Literal
 
 from sqlalchemy import select
 
-from opsbot.commerce.fulfilment import (
-    hold_order as hold,
-)
-from opsbot.commerce.fulfilment import (
-    open_units,
-    reserve_missing,
-    ship_units,
-)
-from opsbot.commerce.fulfilment import (
-    release_order as release,
-)
+from opsbot.commerce.fulfilment import open_units, ready_units, ship_units
 from opsbot.commerce.orders import Order, find_order
 from opsbot.commerce.trade import DeliveryService, PackageType, services_to
 from opsbot.errors import ConflictError, NotFoundError
 from opsbot.formats import format_items
 from opsbot.metrics import backlog
 from opsbot.planning.packing import Box, Fit, Piece, fitting_boxes
-from opsbot.toolkit.arguments import OrderNumber, Words, argument
+from opsbot.toolkit.arguments import OrderNumber, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.notices import tell_customer
 from opsbot.toolkit.ownership import pick_lines
-from opsbot.toolkit.results import Change, Column, Result, Undo
+from opsbot.toolkit.results import Change, Column, Result
 from opsbot.toolkit.tables import count, make_table, table_facts
 from opsbot.toolkit.tool import ToolContext, tool
 
@@ -127,120 +117,15 @@ def order_queue(ctx: ToolContext, waits_for: Waits = "all") -> Result:
 
 @tool(
     examples=[
-        "Put order #1042 on hold, the address is unclear",
-        "hold #2010 until the customer answers",
-        "stop order 2033 from being packed",
-        "block #1990 because of suspected fraud",
-        "do not ship #2044 yet",
-        "please pause order #2005",
-        "keep #2071 back for now",
-        "set #1877 on hold: wrong price",
-    ],
-    label="Preparing the hold",
-    audience=Audience.STAFF,
-    roles=ROLES,
-    effect="write",
-)
-def hold_order(ctx: ToolContext, order_number: OrderNumber, reason: Words) -> Change:
-    """Keep an order that has not been packed from being packed, and note why."""
-    order = find_order(ctx.session, order_number, customer_id=None)
-    if order.on_hold:
-        raise ConflictError(f"Order {order.number} is on hold already: {order.hold_reason}.")
-
-    def apply() -> Result:
-        hold(ctx.session, order, reason, actor=ctx.caller.actor, now=ctx.now)
-        return Result(f"Order **{order.number}** is on hold.", facts={"order": order.number})
-
-    return Change(
-        title=f"Put order {order.number} on hold?",
-        details=[f"Reason: {reason}", "It is not packed until somebody releases it."],
-        button="Put on hold",
-        basis={"version": order.version, "reason": reason},
-        apply=apply,
-        undo=Undo(tool="release_order", arguments={"order_number": order.number}),
-    )
-
-
-@tool(
-    examples=[
-        "Release order #1042",
-        "take #2010 off hold",
-        "the address is fine now, let #2033 go",
-        "unblock order 1990",
-        "lift the block so that #2044 may be packed again",
-        "lift the hold on #2005",
-        "#2071 can go on",
-        "remove the hold from #1877",
-    ],
-    label="Preparing the release",
-    audience=Audience.STAFF,
-    roles=ROLES,
-    effect="write",
-)
-def release_order(ctx: ToolContext, order_number: OrderNumber) -> Change:
-    """Let an order that is on hold be packed again."""
-    order = find_order(ctx.session, order_number, customer_id=None)
-    if not order.on_hold:
-        raise ConflictError(f"Order {order.number} is not on hold.")
-
-    def apply() -> Result:
-        release(ctx.session, order, actor=ctx.caller.actor, now=ctx.now)
-        return Result(f"Order **{order.number}** goes on.", facts={"order": order.number})
-
-    return Change(
-        title=f"Release order {order.number}?",
-        details=[f"It is on hold: {order.hold_reason or 'no reason is written down'}."],
-        button="Release the order",
-        basis={"version": order.version},
-        apply=apply,
-    )
-
-
-@tool(
-    examples=[
-        "Reallocate stock to order #1042",
-        "reserve the missing units for #2010",
-        "give #2033 the stock that has just come in",
-        "allocate what is free to order 1990",
-        "try again to reserve stock for #2044",
-        "assign inventory to #2005",
-        "#2071 lacks stock, reserve it now",
-        "find stock for order #1877",
-    ],
-    label="Preparing the reservation",
-    audience=Audience.STAFF,
-    roles=WAREHOUSE,
-    effect="write",
-)
-def reallocate(ctx: ToolContext, order_number: OrderNumber) -> Change:
-    """Hold free stock back for what an order still lacks."""
-    order = find_order(ctx.session, order_number, customer_id=None)
-
-    def apply() -> Result:
-        got = reserve_missing(ctx.session, order, actor=ctx.caller.actor, now=ctx.now)
-        units = format_items([f"{n} x {title}" for title, n in got.items()])
-        return Result(f"Held back for **{order.number}**: {units}.", facts={"units": got})
-
-    return Change(
-        title=f"Reserve what order {order.number} lacks?",
-        details=["Free stock of the missing items is held back for it, as far as there is any."],
-        button="Reserve",
-        basis={"version": order.version, "open": _plain(open_units(ctx.session, order))},
-        apply=apply,
-    )
-
-
-@tool(
-    examples=[
         "Ship order #1042",
         "pack and ship #2010",
         "create the label for order 2033",
         "send out #1990 today",
         "ship only the mugs of #2044, the lamp follows",
-        "split order #2005: the notebook leaves now",
+        "only the notebook of #2005 leaves now",
         "make a shipment for #2071",
         "print the shipping label of #1877",
-        "split #2008 into two parcels",
+        "dispatch #2008 with the next pick-up",
     ],
     label="Preparing the shipment",
     audience=Audience.STAFF,
@@ -254,14 +139,16 @@ def ship_order(ctx: ToolContext, order_number: OrderNumber, items: ShipItems = "
     if not left:
         raise ConflictError(f"Everything of order {order.number} is packed.")
     names = [name.strip() for name in items.split(",") if name.strip()]
-    chosen = {line.id for line in (pick_lines(order, names) if names else order.lines)}
-    units = {line: n for line, n in left.items() if line in chosen}
+    chosen = {line.id for line in pick_lines(order, names)} if names else set(left)
+    open_now = left if names else ready_units(ctx.session, order)
+    units = {line: n for line, n in open_now.items() if line in chosen}
     service = _service(ctx, order)
     fits = fitting_boxes(_pieces(order, units), _boxes(ctx))
     package = fits[0].box.code if fits else ""
     cost = (fits[0].box.cost_minor if fits else 0) + service.price_minor
     told = [f"{n} x {line.title}" for line in order.lines if (n := units.get(line.id))]
-    later = [f"{left[x.id]} x {x.title}" for x in order.lines if x.id in left and x.id not in units]
+    rest = {line: n - units.get(line, 0) for line, n in left.items()}
+    later = [f"{n} x {line.title}" for line in order.lines if (n := rest.get(line.id))]
 
     def apply() -> Result:
         return _pack(ctx, order, units, service, package, cost, later)
@@ -283,7 +170,7 @@ def ship_order(ctx: ToolContext, order_number: OrderNumber, items: ShipItems = "
 
 @tool(
     examples=[
-        "Which box should #1051 go in?",
+        "Which box should #1999 go in?",
         "how do I pack order #2010",
         "packaging for order 2033",
         "what box fits #1990",

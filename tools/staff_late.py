@@ -48,7 +48,7 @@ _PARCEL_COLUMNS = (
         "what should have shipped by now and has not",
         "overdue orders and why they wait",
         "Show me the backlog past its promise",
-        "Which orders will miss their ship date today?",
+        "which of today's orders leave too late",
         "what is stuck in the warehouse",
         "are there orders waiting too long to be packed?",
         "orders on hold past their date",
@@ -81,7 +81,7 @@ def late_orders(ctx: ToolContext) -> Result:
 @tool(
     examples=[
         "Which parcels are late?",
-        "Which parcels have had no scan for a week?",
+        "parcels that nobody has scanned for days",
         "late shipments",
         "parcels without a scan for 5 days",
         "shipments stuck with the carrier",

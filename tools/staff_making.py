@@ -19,6 +19,7 @@ from opsbot.planning.periods import local_day
 from opsbot.toolkit.arguments import Span, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.documents import WorkOrderNumber
+from opsbot.toolkit.named_items import find_items
 from opsbot.toolkit.places import OneItem, Units, find_one_item
 from opsbot.toolkit.results import Chart, Column, Result
 from opsbot.toolkit.tables import Cell, count, make_table, table_facts
@@ -36,6 +37,15 @@ _OFFER_COLUMNS = (
     Column("on", "There on"),
     Column("in_time", "In time"),
 )
+MOST_VARIANTS = 8
+"""Items that one question may mean, looked at one by one."""
+_EACH_COLUMNS = (
+    Column("item", "Item"),
+    Column("on", "Earliest"),
+    Column("in_time", "In time"),
+    Column("source", "Cheapest way"),
+    Column("unit", "Cost of one"),
+)
 _NEED_COLUMNS = (
     Column("item", "Part"),
     Column("sku", "SKU"),
@@ -48,7 +58,8 @@ _NEED_COLUMNS = (
 )
 _WAYS = (
     "Costs: parts at cost and work at hourly rates; set-up of one order is in the total. Dates: "
-    "confirmed deliveries, parts ordered today at quoted lead times, free time of the work centres."
+    "confirmed deliveries, overdue ones later by the supplier's usual lateness; parts ordered "
+    "today, in the time that nine of ten of its last receipts took; free time of work centres."
 )
 _JIT = (
     "What planned work needs beyond free stock, ordered as late as the quoted lead time and two "
@@ -105,6 +116,9 @@ def can_we_make(ctx: ToolContext, item: OneItem, quantity: Units = 100, by: ByDa
         by: the day by which it is needed.
     """
     needed_on = read_day_ahead(by, today=ctx.today) if by else None
+    several = find_items(ctx.session, item, parts=True).items
+    if 1 < len(several) <= MOST_VARIANTS:
+        return _each(ctx, several, quantity, needed_on)
     found = find_one_item(ctx.session, item)
     zone = ctx.settings.time_zone
     answer = possible(ctx.session, found, quantity, needed_on=needed_on, now=ctx.now, zone=zone)
@@ -117,7 +131,7 @@ def can_we_make(ctx: ToolContext, item: OneItem, quantity: Units = 100, by: ByDa
         "earliest": ctx.day(answer.on) if answer.on else None,
         "needed_on": ctx.day(needed_on) if needed_on else None,
         "in_time": answer.on is not None and (needed_on is None or answer.on <= needed_on),
-        "caveats": [_WAYS],
+        "caveats": [_WAYS, *answer.caveats],
         "as_of": ctx.moment(ctx.now),
     }
     say = _promise_words(ctx, answer, needed_on)
@@ -194,6 +208,35 @@ def jit_plan(
     )
     drawn = chart if len(dated) > 1 else None
     return Result("\n".join(lines), facts=facts | table_facts(table), table=table, chart=drawn)
+
+
+def _each(ctx: ToolContext, items: Sequence[Item], quantity: int, needed_on: date | None) -> Result:
+    """Tell of each variant that words may mean when it can be had, and which way costs least."""
+    zone = ctx.settings.time_zone
+    rows, first = list[tuple[Cell, ...]](), list[date]()
+    for item in items:
+        answer = possible(ctx.session, item, quantity, needed_on=needed_on, now=ctx.now, zone=zone)
+        best = min(answer.offers, key=lambda one: one.total, default=None)
+        soon = answer.on
+        first += [soon] if soon else []
+        rows.append(
+            (
+                item.title,
+                ctx.day(soon) if soon else "not foreseeable",
+                "yes" if soon and (needed_on is None or soon <= needed_on) else "no",
+                best.source.name if best else "",
+                ctx.money(round(best.unit), item.currency) if best else "",
+            )
+        )
+    in_time = sum(row[2] == "yes" for row in rows)
+    caption = f"{quantity} of each, as of {ctx.moment(ctx.now)}"
+    table = make_table(caption, _EACH_COLUMNS, rows)
+    by_day = f" by {ctx.day(needed_on)}" if needed_on else ""
+    lines = [f"**{in_time} of {count(len(rows), 'item')} can be had{by_day}, {quantity} of each.**"]
+    lines += ["", *([f"- The first on {ctx.day(min(first))}"] if first else [])]
+    facts = {"quantity": quantity, "in_time": in_time, "caveats": [_WAYS]}
+    facts |= {"as_of": ctx.moment(ctx.now), **table_facts(table)}
+    return Result("\n".join(lines), facts=facts, table=table)
 
 
 def _ways(ctx: ToolContext, answer: Possible, needed_on: date | None) -> list[tuple[Cell, ...]]:

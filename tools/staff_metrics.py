@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from opsbot.metrics.grouping import Dimension
+from opsbot.commerce.cases import office_hours
+from opsbot.metrics.grouping import Dimension, Terms
 from opsbot.metrics.measures import Metric
 from opsbot.metrics.named_values import find_values
 from opsbot.metrics.phrases import PHRASES
@@ -60,6 +61,13 @@ GROUPS = {
     "by_reason": ("per reason", "each reason", "which reason", "which reasons"),
     "by_supplier": ("per supplier", "each supplier", "which supplier", "which suppliers"),
     "by_location": ("per location", "each location", "which location", "per warehouse"),
+    "by_center": (
+        "per work centre",
+        "each work centre",
+        "which work centre",
+        "per machine",
+        "which machine",
+    ),
     "by_kind": ("per kind", "each kind", "which kind", "per type"),
 }
 
@@ -94,6 +102,7 @@ GroupBy = Annotated[
         "by_supplier",
         "by_location",
         "by_kind",
+        "by_center",
     ],
     argument(
         "choice",
@@ -157,7 +166,7 @@ Top = Annotated[
         "How many orders did we get this week?",
         "orders today",
         "revenue by month this year",
-        "How was OTIF last month against the month before, by carrier?",
+        "compare OTIF of last week with the week before, per carrier",
         "return rate by category",
         "average order value per channel",
         "How long do our deliveries take, by country?",
@@ -165,13 +174,15 @@ Top = Annotated[
         "Which products sell best?",
         "how punctual were we in September",
         "chart of revenue per week",
-        "Where do orders get stuck?",
-        "Is one carrier slower than the other to Austria?",
+        "where do our orders lose time?",
+        "Which is slower to Germany, UPS or PostNL?",
+        "does DHL take longer to France than UPS",
+        "is one carrier quicker than another in Denmark",
         "days in transit by service",
         "What does shipping cost us per order?",
-        "Which channel earns most after fees and returns?",
+        "which sales channel leaves the most after its fees",
         "margin by country this year",
-        "What have we not sold for half a year?",
+        "what did we not sell in the last nine months?",
         "dead stock by item",
         "how many of our customers order again",
         "scrap rate per product",
@@ -189,6 +200,10 @@ Top = Annotated[
         "did we keep our delivery promises last quarter, compared with the one before?",
         "what do parcels cost us by country, and is it growing?",
         "lead time of suppliers",
+        "how soon do we answer cases",
+        "share of cases that came back after they were solved",
+        "how full are our work centres this month",
+        "what are the loyalty points out there worth",
     ],
     label="Measuring",
     audience=Audience.STAFF,
@@ -231,6 +246,7 @@ def query_metric(
         compare=compare,
         top=top,
         locale=locale,
+        terms=Terms(office_hours(ctx.settings), ctx.policies.loyalty.redeem.minor_per_point),
     )
     of = part_words(named, locale=locale)
     table = measure_table(ctx, found)
@@ -245,7 +261,8 @@ def query_metric(
         "as_of": ctx.moment(ctx.now),
         **table_facts(table),
     }
-    unknown = "" if named or not _is_name(only) else f" I know no {only!r} here: this is of all."
+    unnamed = not named and _is_name(only, metric=wanted, question=ctx.question)
+    unknown = f" I know no {only!r} here: this is of all." if unnamed else ""
     return Result(
         say_measure(ctx, found, of=of) + unknown,
         facts=facts,
@@ -266,6 +283,14 @@ def _group(
     return None if metric.by in named else metric.by
 
 
-def _is_name(words: str) -> bool:
-    """Tell whether words look like a name, and not like what is left of a question."""
-    return any(word[0].isupper() or word[0].isdigit() for word in words.split())
+def _is_name(words: str, *, metric: Metric, question: str) -> bool:
+    """Tell whether words look like a name, and not like what is left of a question.
+
+    A capital at its beginning, or in the measure's own name, says nothing.
+    """
+    own = {word.casefold() for word in [*metric.title.split(), *question.split()[:1]]}
+    return any(
+        word[0].isupper() or word[0].isdigit()
+        for word in words.split()
+        if word.casefold() not in own
+    )

@@ -1,5 +1,6 @@
 """Money that staff give back, and gestures of goodwill: within limits by role."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -52,6 +53,24 @@ Gesture = Annotated[
 ]
 
 
+_NO_REASON = frozenset({
+    "yes", "yep", "yeah", "y", "no", "nope", "n", "ok", "okay", "sure", "please", "confirm", "ja",
+    "nein", "done", "nothing", "none", "because", "just", "do", "it", "go", "ahead",
+})  # fmt: skip
+"""Words that answer some other question."""
+
+
+def _check_reason(reason: str) -> None:
+    """Refuse what is no reason: the customer reads it.
+
+    Raises:
+        InvalidInputError: it says nothing.
+    """
+    words = re.findall(r"[^\W\d_]+", reason.casefold())
+    if not set(words) - _NO_REASON:
+        raise InvalidInputError("reason: say what it is for, in a sentence the customer may read.")
+
+
 @tool(
     examples=[
         "Refund 20 EUR on order #1004",
@@ -67,9 +86,11 @@ Gesture = Annotated[
     audience=Audience.STAFF,
     effect="irreversible",
     roles=_DESK,
+    pii="full",
 )
 def refund(ctx: ToolContext, order_number: OrderNumber, amount: Amount, reason: Why) -> Change:
     """Give money of an order back, the way it was paid; above a limit somebody else must agree."""
+    _check_reason(reason)
     order = own_order(ctx, order_number)
     minor = minor_of(amount, order.currency)
     left = payments.refundable(payments.payments_of(ctx.session, order.id))
@@ -121,6 +142,7 @@ def refund(ctx: ToolContext, order_number: OrderNumber, amount: Amount, reason: 
     audience=Audience.STAFF,
     effect="irreversible",
     roles=_DESK,
+    pii="full",
 )
 def goodwill(
     ctx: ToolContext,
@@ -130,6 +152,7 @@ def goodwill(
     amount: Amount | None = None,
 ) -> Change:
     """Give store credit, points or the delivery charge that is not owed, within limits."""
+    _check_reason(reason)
     order = own_order(ctx, order_number)
     rules = ctx.policies.refunds.goodwill
     if kind not in rules.kinds:

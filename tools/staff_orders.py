@@ -36,7 +36,7 @@ CustomerText = Annotated[
 
 @tool(
     examples=[
-        "Why is #1042 still not out?",
+        "why has #1033 not left yet?",
         "Show me everything about order #1001",
         "what happened with order 1010",
         "Give me the history of order #1020",

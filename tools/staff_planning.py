@@ -141,7 +141,7 @@ def forecast_demand(ctx: ToolContext, item: NamedItems, days: Span = AHEAD_DAYS)
 
 @tool(
     examples=[
-        "What safety stock for 98 % on the ceramic mug?",
+        "how much safety stock for the travel mug at 95 %",
         "safety stock of the Halo desk lamp",
         "compute the reorder point of the hand grinder",
         "Is our buffer of notebooks large enough?",

@@ -1,18 +1,16 @@
 """Buying: from what is missing to what has come. For staff."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from opsbot.commerce.effects import request_effect
-from opsbot.commerce.inventory import LocationKind
 from opsbot.commerce.purchase_orders import (
     RECEIVABLE,
     Priced,
-    Received,
     acknowledge_purchase_order,
     cancel_purchase_order,
     close_purchase_order,
+    expect_state,
     find_purchase_order,
     hold_purchase_order,
     order_value,
@@ -21,7 +19,6 @@ from opsbot.commerce.purchase_orders import (
 )
 from opsbot.commerce.purchase_orders import approve_purchase_order as approve
 from opsbot.commerce.purchase_orders import draft_purchase_order as draft
-from opsbot.commerce.purchase_orders import receive_purchase_order as take_in
 from opsbot.commerce.purchasing import PurchaseOrder, PurchaseOrderState, Supplier
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.metrics import supply
@@ -33,11 +30,7 @@ from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.documents import PurchaseOrderNumber
 from opsbot.toolkit.named_suppliers import SupplierName
 from opsbot.toolkit.places import (
-    StockPlace,
     find_one_item,
-    find_optional_item,
-    find_place,
-    place_of_kind,
 )
 from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tables import count
@@ -63,31 +56,6 @@ SomeItem = Annotated[
         "Which item?",
         description="One item to order; empty: all that is to be replenished of the supplier.",
         max_length=120,
-    ),
-]
-Came = Annotated[
-    int,
-    argument(
-        "received_units",
-        "How many came?",
-        description="Stock units that came; 0: all that is open.",
-        pattern=r"(?<![\w#-])(\d{1,6}) (?:units? |pieces? |of them )?"
-        r"(?:came|arrived|received|delivered)\b"
-        r"|\b(?:received|got|delivered) (\d{1,6})\b",
-        ge=0,
-        le=1_000_000,
-    ),
-]
-Rejected = Annotated[
-    int,
-    argument(
-        "rejected_units",
-        "How many of them are rejected?",
-        description="Of these, units that are not taken for use; they go to quarantine.",
-        pattern=r"\b(\d{1,6}) (?:of them )?(?:were |are |was |is )?"
-        r"(?:rejected|damaged|broken|bad|faulty|defective|rejects?)\b",
-        ge=0,
-        le=1_000_000,
     ),
 ]
 OrderStep = Annotated[
@@ -203,7 +171,7 @@ def approve_purchase_order(ctx: ToolContext, purchase_order: PurchaseOrderNumber
         purchase_order: its number.
     """
     order = find_purchase_order(ctx.session, purchase_order)
-    _expect(order, (PurchaseOrderState.DRAFT,))
+    expect_state(order, (PurchaseOrderState.DRAFT,))
     worth = order_value(order)
     lead = order.promised_at - order.ordered_at
 
@@ -233,67 +201,6 @@ def approve_purchase_order(ctx: ToolContext, purchase_order: PurchaseOrderNumber
         approval=second_person(
             ctx, "approve_purchase_order", amount_minor=worth, currency=order.currency
         ),
-    )
-
-
-@tool(
-    examples=[
-        "PO-00120 has arrived, take it in",
-        "receive purchase order 118",
-        "goods receipt for PO-00121: 50 came, 2 rejected",
-        "book in PO-00119, all complete",
-        "the delivery of PO-00117 is here, 3 are broken",
-        "received 40 of PO-00122",
-        "we got PO-00116 today, 1 of them faulty",
-        "post the receipt of PO-00115",
-    ],
-    label="Preparing the receipt",
-    audience=Audience.STAFF,
-    effect="write",
-    roles=("ops", "quality", *_ROLES),
-)
-def receive_purchase_order(
-    ctx: ToolContext,
-    purchase_order: PurchaseOrderNumber,
-    item: SomeItem = "",
-    received: Came = 0,
-    rejected: Rejected = 0,
-    place: StockPlace = "",
-) -> Change:
-    """Take in what came of a purchase order: good units to stock, rejected ones to quarantine.
-
-    Args:
-        ctx: who asks.
-        purchase_order: its number.
-        item: only this line of it.
-        received: units that came; 0: all that is open.
-        rejected: of these, not taken for use.
-        place: where the good ones go.
-    """
-    order, spot = find_purchase_order(ctx.session, purchase_order), find_place(ctx.session, place)
-    _expect(order, RECEIVABLE)
-    came = _what_came(ctx, order, item, received, rejected)
-    quarantine = place_of_kind(ctx.session, LocationKind.QUARANTINE)
-
-    def apply() -> Result:
-        lots = _take_in(ctx, order, came, spot.id, quarantine.id)
-        named = f", lots {', '.join(lots)}" if lots else ""
-        say = f"**{order.number}** is {order.state.replace('_', ' ')}{named}."
-        return Result(say, facts={"number": order.number, "lots": lots, "state": order.state.value})
-
-    return Change(
-        title=f"Take in what came of {order.number} from {order.supplier.name}?",
-        details=[
-            *(_came_words(one) for one in came[:_MOST_NAMED]),
-            f"Good units go to {spot.name}, rejected ones to {quarantine.name}.",
-        ],
-        button="Take it in",
-        basis={
-            "version": order.version,
-            "lines": [[one.line.sku, one.line.received, one.units, one.rejected] for one in came],
-            "place": spot.code,
-        },
-        apply=apply,
     )
 
 
@@ -355,22 +262,6 @@ def change_purchase_order(
     )
 
 
-def _take_in(
-    ctx: ToolContext, order: PurchaseOrder, came: Sequence[Received], to: int, aside: int
-) -> list[str]:
-    """Take in what came; return the numbers of its lots."""
-    lots = take_in(
-        ctx.session,
-        order,
-        came,
-        location_id=to,
-        quarantine_id=aside,
-        actor=ctx.caller.actor,
-        now=ctx.now,
-    )
-    return [lot.number for lot in lots]
-
-
 def _change(ctx: ToolContext, order: PurchaseOrder, action: str, promised: datetime | None) -> None:
     who, now, sent = ctx.caller.actor, ctx.now, order.state in RECEIVABLE
     if action == "acknowledge":
@@ -414,32 +305,6 @@ def _priced_words(ctx: ToolContext, line: Priced) -> str:
     return f"{line.units} x {line.source.sku} at {price}{per}"
 
 
-def _what_came(
-    ctx: ToolContext, order: PurchaseOrder, item: str, received: int, rejected: int
-) -> list[Received]:
-    open_lines = [line for line in order.lines if line.received < line.ordered]
-    named = find_optional_item(ctx.session, item)
-    if named is not None:
-        open_lines = [line for line in order.lines if line.sku == named.sku]
-    if not open_lines:
-        raise ConflictError(f"Nothing of that is open on {order.number}.")
-    if len(open_lines) > 1 and (received or rejected):
-        titles = ", ".join(line.item.title for line in open_lines[:5])
-        raise InvalidInputError(f"{order.number} has several lines: {titles}. Of which one?")
-    came = []
-    for line in open_lines:
-        units = received or max(0, line.ordered - line.received)
-        if rejected > units:
-            raise InvalidInputError(f"Not more than the {units} that came can be rejected.")
-        came.append(Received(line, units, rejected))
-    return came
-
-
-def _came_words(one: Received) -> str:
-    bad = f", {one.rejected} of them rejected" if one.rejected else ""
-    return f"{one.units} of {one.line.ordered} x {one.line.item.title}{bad}"
-
-
 def _letter(order: PurchaseOrder) -> dict[str, object]:
     """Return what the supplier is sent."""
     return {
@@ -458,12 +323,3 @@ def _letter(order: PurchaseOrder) -> dict[str, object]:
             for line in order.lines
         ],
     }
-
-
-def _expect(order: PurchaseOrder, states: Sequence[PurchaseOrderState]) -> None:
-    if order.state not in states:
-        raise ConflictError(
-            f"{order.number} is {order.state.replace('_', ' ')}.",
-            state=order.state,
-            allowed=tuple(states),
-        )

@@ -227,7 +227,9 @@ def trace_lot(ctx: ToolContext, lot: LotNumber) -> Result:
 
 @tool(
     examples=[
-        "What are the top defects this quarter?",
+        "which defects were most frequent last month",
+        "the top defects of the year so far",
+        "what are our most common defects",
         "first pass yield of the last 3 months",
         "quality figures for the ceramics this year",
         "scrap rate last month",

@@ -33,7 +33,7 @@ _BASIS = (
         "What should we order from Nordlicht Components this week?",
         "replenishment proposal for all suppliers",
         "which items are below their reorder point",
-        "what do we have to buy from Tonwerk Elbe",
+        "what do we have to buy from Kiln & Co",
         "purchase suggestions with quantities and reasons",
         "replenishment for the next 60 days",
         "which materials must be reordered and why",

@@ -1,6 +1,5 @@
-"""The work on returns: what waits, deciding, taking in and grading, and ending them."""
+"""The work on one return: deciding, taking in and grading, and ending it."""
 
-from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from opsbot.commerce.return_work import (
@@ -16,13 +15,10 @@ from opsbot.commerce.returns import (
     Resolution,
     Return,
     ReturnKind,
-    ReturnLine,
     ReturnState,
     find_return,
-    open_returns,
 )
 from opsbot.errors import ConflictError, InvalidInputError
-from opsbot.formats import format_items
 from opsbot.toolkit.arguments import Outcome, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.loyalty_rules import take_back_points
@@ -30,17 +26,13 @@ from opsbot.toolkit.money_words import Amount, approval_of
 from opsbot.toolkit.named_returns import ReturnNumber, pick_return_lines, plain_number
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.policy.approvals import refund_approval
-from opsbot.toolkit.policy.calendar import next_working_day
-from opsbot.toolkit.results import Change, Column, Result
+from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.return_ends import check_can_end, money_of
-from opsbot.toolkit.return_words import CHOICES
-from opsbot.toolkit.tables import count, make_table, table_facts
-from opsbot.toolkit.telling import units_in_words
+from opsbot.toolkit.return_words import CHOICES, gets_in_words, goods_in_words, hand_in_words
 from opsbot.toolkit.tool import ToolContext, tool
 
 _DESK = ("agent", "lead", "manager")
 _BENCH = ("ops", "quality", "agent", "lead", "manager")
-_DAYS_TO_ANSWER = 1
 
 Decision = Annotated[
     Literal["approve", "decline"],
@@ -101,90 +93,6 @@ ReturnItems = Annotated[
         max_length=20,
     ),
 ]
-Waiting = Annotated[
-    Literal["all", "decision", "goods", "inspection", "resolution"],
-    argument(
-        "choice",
-        "Which ones?",
-        description="What the returns wait for.",
-        labels={
-            "all": ("all returns", "everything"),
-            "decision": ("to decide", "to be approved", "waiting for approval"),
-            "goods": ("not arrived", "on their way", "not sent yet"),
-            "inspection": ("to be inspected", "to grade", "received"),
-            "resolution": ("to be refunded", "to resolve", "inspected"),
-        },
-    ),
-]
-_WAITS = {
-    ReturnState.REQUESTED: "decision",
-    ReturnState.APPROVED: "goods",
-    ReturnState.IN_TRANSIT: "goods",
-    ReturnState.RECEIVED: "inspection",
-    ReturnState.INSPECTED: "resolution",
-}
-_COLUMNS = (
-    Column("return", "Return"),
-    Column("order", "Order"),
-    Column("kind", "Kind"),
-    Column("waits", "Waits for"),
-    Column("goods", "Goods"),
-    Column("reason", "Reason"),
-    Column("customer", "Customer gets"),
-    Column("due", "Due"),
-    Column("late", "Days late", numeric=True),
-)
-
-
-@tool(
-    examples=[
-        "Which returns are waiting?",
-        "show me the returns worklist",
-        "returns to be inspected",
-        "What returns need a decision?",
-        "open returns",
-        "list the returns that wait for a refund",
-        "Are there withdrawals we have not refunded in time?",
-        "which returned parcels arrived and were not graded",
-        "overdue returns",
-    ],
-    label="Listing the returns",
-    audience=Audience.STAFF,
-)
-def returns_worklist(ctx: ToolContext, waiting: Waiting = "all") -> Result:
-    """List open returns by what they wait for, the most overdue first."""
-    rows = []
-    for opened in open_returns(ctx.session):
-        waits = _WAITS[opened.state]
-        if waiting not in {"all", waits}:
-            continue
-        due = _due(ctx, opened)
-        late = max(0, (ctx.today - due).days) if due else 0
-        rows.append((late, opened, waits, due))
-    rows.sort(key=lambda row: (-row[0], row[1].id))
-    cells = [
-        (
-            opened.number,
-            opened.order.number,
-            opened.kind.value,
-            waits,
-            _goods(opened.lines),
-            ", ".join(sorted({line.reason.value for line in opened.lines if line.reason})),
-            _gets(ctx, opened),
-            ctx.day(due) if due else None,
-            late,
-        )
-        for late, opened, waits, due in rows
-    ]
-    table = make_table(f"Open returns, as of {ctx.moment(ctx.now)}", _COLUMNS, cells)
-    overdue = sum(late > 0 for late, *_ in rows)
-    if table is None:
-        return Result("**No return is waiting.**", facts=table_facts(table))
-    by = {name: sum(w == name for _, _, w, _ in rows) for name in dict.fromkeys(_WAITS.values())}
-    parts = [f"{count(number, 'return')} for {name}" for name, number in by.items() if number]
-    head = f"**{count(len(rows), 'open return')}, {overdue} overdue.**"
-    say = f"{head}\n\n- Waiting: {format_items(parts)}"
-    return Result(say, facts=table_facts(table) | {"overdue": overdue}, table=table)
 
 
 @tool(
@@ -226,7 +134,7 @@ def decide_return(
         if approve
         else f"We cannot accept your return {opened.number}.",
         *([text] if text else []),
-        *([f"Please hand in the parcel by {by}."] if by else []),
+        *([f"{hand_in_words(ctx, opened.deadline)}."] if by and opened.deadline else []),
     ]
 
     def apply() -> Result:
@@ -236,8 +144,8 @@ def decide_return(
         title=f"{verb} return {opened.number}?",
         details=[
             (
-                f"Order {opened.order.number}: {_goods(opened.lines)}. The customer gets "
-                f"{_gets(ctx, opened)}.{until}"
+                f"Order {opened.order.number}: {goods_in_words(opened.lines)}. The customer gets "
+                f"{gets_in_words(ctx, opened)}.{until}"
             ),
             f"Mail to the customer: {' '.join(mail)}",
         ],
@@ -287,9 +195,10 @@ def receive_return(
         raise InvalidInputError("Goods of grade D are broken or unsafe; they do not go on sale.")
     details = []
     if arrived:
-        details.append(f"{_goods(opened.lines)}: into the stock of the returns, not for sale.")
+        goods = goods_in_words(opened.lines)
+        details.append(f"{goods}: into the stock of the returns, not for sale.")
     if grade and put:
-        details.append(f"{_goods(lines)}: grade {grade}, {_PUT_AWAY[put]}.")
+        details.append(f"{goods_in_words(lines)}: grade {grade}, {_PUT_AWAY[put]}.")
 
     def apply() -> Result:
         if arrived:
@@ -352,7 +261,7 @@ def resolve_return(
 
     return Change(
         title=f"Resolve return {opened.number}?",
-        details=[f"Order {opened.order.number}: {_goods(opened.lines)}.", what, *reason],
+        details=[f"Order {opened.order.number}: {goods_in_words(opened.lines)}.", what, *reason],
         button="Resolve it",
         basis={
             "version": opened.version,
@@ -426,33 +335,3 @@ def _end(
     )
     facts = {"return_number": opened.number, "resolution": chosen, "amount_minor": money}
     return Result(f"**{opened.number}** is resolved. The customer gets {gets}.", facts=facts)
-
-
-def _due(ctx: ToolContext, opened: Return) -> date | None:
-    """Return the day by which the next step is due."""
-    rules, calendar = ctx.policies.returns, ctx.policies.rights.calendar
-    if opened.state is ReturnState.REQUESTED:
-        day = ctx.local_day(opened.requested_at) + timedelta(days=_DAYS_TO_ANSWER)
-        return next_working_day(day, calendar)
-    if opened.state in {ReturnState.APPROVED, ReturnState.IN_TRANSIT}:
-        return ctx.local_day(opened.deadline) if opened.deadline else None
-    if opened.received_at is None:
-        return None
-    day = ctx.local_day(opened.received_at)
-    for _ in range(rules.inspect_within_days):
-        day = next_working_day(day + timedelta(days=1), calendar)
-    if opened.kind is ReturnKind.WITHDRAWAL:
-        law = ctx.policies.rights.region_of(str(opened.order.ship_to["country"]))[1].withdrawal
-        if law is not None:
-            by_law = ctx.local_day(opened.requested_at) + timedelta(days=law.refund_within_days)
-            return max(by_law, ctx.local_day(opened.received_at))
-    return day
-
-
-def _gets(ctx: ToolContext, opened: Return) -> str:
-    money = ctx.money(opened.refund_minor, opened.order.currency) if opened.refund_minor else ""
-    return f"{CHOICES[opened.resolution]} {money}".strip()
-
-
-def _goods(lines: list[ReturnLine]) -> str:
-    return format_items([units_in_words(line.order_line, line.quantity) for line in lines])

@@ -1,13 +1,15 @@
 """Why things come back: for staff."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from opsbot.commerce.returns import ReturnReason
 from opsbot.formats import format_items
-from opsbot.metrics.return_reasons import ReasonCount, count_reasons
+from opsbot.metrics.return_reasons import Cohort, ReasonCount, count_cohort, count_reasons
+from opsbot.metrics.sending_back import RETURNS_SETTLE
 from opsbot.metrics.stock import find_category, skus_of_category
 from opsbot.planning.period_words import read_period
+from opsbot.planning.periods import Period as Days
 from opsbot.toolkit.arguments import Period, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.catalogue import find_products
@@ -32,6 +34,7 @@ _COLUMNS = (
     Column("share", "Share (%)", numeric=True),
     Column("cumulative", "Cumulative (%)", numeric=True),
     Column("returns", "Returns", numeric=True),
+    Column("cohort", "Of delivered (%)", numeric=True),
     Column("item", "Most often"),
 )
 
@@ -41,7 +44,7 @@ _COLUMNS = (
         "Why do things come back?",
         "Return reasons last month",
         "returns by reason",
-        "Why are people returning the tote bag?",
+        "why do people send the daypack back",
         "What are the top reasons for returns this quarter?",
         "which reason do customers give most when they send something back",
         "pareto of return reasons for the Halo lamp",
@@ -65,18 +68,19 @@ def returns_by_reason(
     when = read_period(period, now=ctx.now, zone=ctx.settings.time_zone)
     label, skus = _items_named(ctx, item)
     counts = count_reasons(ctx.session, when, skus)
+    cohort = count_cohort(ctx.session, when, skus)
     span = when.words(locale=ctx.caller.locale)
     phrase = when.phrase(locale=ctx.caller.locale)
     of_what = f" of {label}" if label else ""
     unknown = "I know no item of that name, so these are all items" if item and not label else ""
-    facts = {"period": span, "item": label or "all", "as_of": ctx.moment(ctx.now)}
+    facts: dict[str, Any] = {"period": span, "item": label or "all", "as_of": ctx.moment(ctx.now)}
     if not counts:
         say = f"**0 units{of_what} were returned {phrase}.**"
         return Result(f"{say}\n\n- {unknown}" if unknown else say, facts=facts | {"rows": []})
     table = make_table(
         f"Returns{of_what} by reason, {span}, as of {ctx.moment(ctx.now)}",
         _COLUMNS,
-        [_row(one) for one in counts],
+        [_row(one, cohort) for one in counts],
     )
     top = counts[0]
     chart = Chart(
@@ -88,7 +92,14 @@ def returns_by_reason(
         unit="units",
     )
     lines = _say(counts, of_what, phrase, unknown)
-    facts["definition"] = "Units of returns asked for in the period, not declined or cancelled."
+    rate = cohort.rate()
+    facts["definition"] = (
+        "Units of returns asked for in the period, not declined or cancelled; beside it the share "
+        "of the units delivered in the period that came back for it, whenever that was."
+    )
+    facts["cohort_rate"] = None if rate is None else round(100 * rate, 1)
+    if rate is not None:
+        lines += f"\n- {_cohort_words(ctx, cohort, rate, when)}"
     return Result(lines, facts=facts | table_facts(table), table=table, chart=chart)
 
 
@@ -119,13 +130,22 @@ def _words(one: ReasonCount) -> str:
     return one.reason.value.replace("_", " ").capitalize()
 
 
-def _row(one: ReasonCount) -> tuple[str | float, ...]:
+def _cohort_words(ctx: ToolContext, cohort: Cohort, rate: float, when: Days) -> str:
+    units = count(cohort.delivered, "unit")
+    final = when.end + RETURNS_SETTLE
+    so_far = "" if final <= ctx.now else f" so far; final on {ctx.day(final)}"
+    return f"Of the {units} delivered in that time {100 * rate:.1f} % came back{so_far}"
+
+
+def _row(one: ReasonCount, cohort: Cohort) -> tuple[str | float | None, ...]:
+    rate = cohort.rate(one.reason)
     return (
         _words(one),
         one.units,
         round(100 * one.share, 1),
         round(100 * one.cumulative, 1),
         one.returns,
+        None if rate is None else round(100 * rate, 1),
         one.top_item,
     )
 

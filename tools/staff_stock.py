@@ -110,7 +110,7 @@ def stock_of(ctx: ToolContext, item: NamedItems) -> Result:
 
 @tool(
     examples=[
-        "What runs out in the next three weeks?",
+        "What will be sold out within a month?",
         "What do we need to reorder?",
         "which items are running low",
         "What will be sold out soon?",

@@ -114,10 +114,10 @@ def stock_ledger(ctx: ToolContext, item: OneItem, period: Period = "last 90 days
 
 @tool(
     examples=[
-        "Where is our money stuck in stock?",
+        "in which goods is our money tied up",
         "health of our stock",
         "how much is our stock worth",
-        "what have we not sold for half a year",
+        "stock that nobody has bought for months",
         "dead stock and excess stock by item",
         "days of inventory and stock turns",
         "ABC XYZ analysis",

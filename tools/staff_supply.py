@@ -1,13 +1,15 @@
 """What is on order at suppliers, and how well they deliver: for staff."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 from opsbot.commerce.purchasing import PurchaseOrderState, Supplier
 from opsbot.formats import format_items
 from opsbot.metrics import supply
+from opsbot.metrics.blocked import Blocked, blocked_by
 from opsbot.metrics.supply import OpenOrder, SupplierFigures
 from opsbot.planning.period_words import read_period
-from opsbot.toolkit.arguments import Period
+from opsbot.toolkit.arguments import Period, argument
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.named_suppliers import SupplierName
 from opsbot.toolkit.results import Chart, Column, Result
@@ -16,6 +18,20 @@ from opsbot.toolkit.tool import ToolContext, tool
 
 MOST_ITEMS = 3
 """Items of an order that its row names."""
+MOST_BLOCKED = 6
+"""Work orders and orders that its row names."""
+Which = Annotated[
+    Literal["open", "late"],
+    argument(
+        "choice",
+        "All open ones, or only the late ones?",
+        description="Which purchase orders.",
+        labels={
+            "open": ("open", "outstanding", "on order"),
+            "late": ("late", "overdue", "delayed", "past their date"),
+        },
+    ),
+]
 _ORDER_COLUMNS = (
     Column("number", "Order"),
     Column("supplier", "Supplier"),
@@ -25,6 +41,7 @@ _ORDER_COLUMNS = (
     Column("value", "Open value"),
     Column("items", "Items"),
     Column("state", "State"),
+    Column("blocks", "Holds up"),
 )
 _CARD_COLUMNS = (
     Column("supplier", "Supplier"),
@@ -60,17 +77,20 @@ _SCORE = (
     label="Looking at purchase orders",
     audience=Audience.STAFF,
 )
-def purchase_orders(ctx: ToolContext, supplier: SupplierName = "") -> Result:
-    """List what is ordered at suppliers and has not come, with what is late.
+def purchase_orders(ctx: ToolContext, supplier: SupplierName = "", which: Which = "open") -> Result:
+    """List what is ordered at suppliers and has not come, what is late, and what that holds up.
 
     Args:
         ctx: who asks.
         supplier: only this one's.
+        which: all that are open, or only the late ones.
     """
     source = _supplier(ctx, supplier)
     found = supply.open_purchase_orders(
         ctx.session, now=ctx.now, zone=ctx.settings.time_zone, supplier=source
     )
+    if which == "late":
+        found = [one for one in found if one.days_late]
     at = f" at {source.name}" if source else ""
     facts = {
         "count": len(found),
@@ -78,17 +98,21 @@ def purchase_orders(ctx: ToolContext, supplier: SupplierName = "") -> Result:
         "as_of": ctx.moment(ctx.now),
     }
     if not found:
-        return Result(f"**No purchase order is open{at}.**", facts=facts | {"rows": []})
-    caption = f"Open purchase orders{at}, as of {ctx.moment(ctx.now)}"
+        return Result(f"**No purchase order is {which}{at}.**", facts=facts | {"rows": []})
+    caption = f"{which.capitalize()} purchase orders{at}, as of {ctx.moment(ctx.now)}"
     ordered = sorted(found, key=lambda one: (-one.days_late, one.promised_on))
-    table = make_table(caption, _ORDER_COLUMNS, [_order_row(ctx, one) for one in ordered])
-    say = _order_words(ctx, ordered, at)
+    held_up = blocked_by(
+        ctx.session, {x.sku for one in ordered if one.days_late for x in one.items}
+    )
+    rows = [_order_row(ctx, one, _held_up(one, held_up)) for one in ordered]
+    table = make_table(caption, _ORDER_COLUMNS, rows)
+    say = _order_words(ctx, ordered, which, at, _held_up(ordered[0], held_up))
     return Result(say, facts=facts | table_facts(table), table=table)
 
 
 @tool(
     examples=[
-        "Which supplier is getting worse?",
+        "Which of our suppliers got worse lately?",
         "supplier scorecard",
         "How punctual are our suppliers?",
         "How reliable is Osaka Kettle Works?",
@@ -146,7 +170,15 @@ def _supplier(ctx: ToolContext, words: str) -> Supplier | None:
     return supply.find_supplier(ctx.session, words) if words else None
 
 
-def _order_row(ctx: ToolContext, one: OpenOrder) -> tuple[Cell, ...]:
+def _held_up(one: OpenOrder, blocked: Mapping[str, Blocked]) -> list[str]:
+    """Return the numbers of what a late order holds up: work first, then orders of customers."""
+    found = [blocked[item.sku] for item in one.items if item.sku in blocked and one.days_late]
+    work = [number for each in found for number in each.work_orders]
+    orders = [number for each in found for number in each.orders]
+    return list(dict.fromkeys([*work, *orders]))
+
+
+def _order_row(ctx: ToolContext, one: OpenOrder, held_up: Sequence[str]) -> tuple[Cell, ...]:
     titles = [item.title for item in one.items]
     more = len(titles) - MOST_ITEMS
     named = [*titles[:MOST_ITEMS], f"{more} more"] if more > 0 else titles
@@ -161,13 +193,22 @@ def _order_row(ctx: ToolContext, one: OpenOrder) -> tuple[Cell, ...]:
         "sent, not confirmed"
         if one.state is PurchaseOrderState.SENT
         else one.state.replace("_", " "),
+        _some(held_up),
     )
 
 
-def _order_words(ctx: ToolContext, found: Sequence[OpenOrder], at: str) -> str:
+def _some(numbers: Sequence[str]) -> str:
+    more = len(numbers) - MOST_BLOCKED
+    return ", ".join(numbers[:MOST_BLOCKED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _order_words(
+    ctx: ToolContext, found: Sequence[OpenOrder], which: str, at: str, held_up: Sequence[str]
+) -> str:
     late = [one for one in found if one.days_late]
     verb = "is" if len(found) == 1 else "are"
-    lines = [f"**{count(len(found), 'purchase order')} {verb} open{at}, {len(late)} late.**", ""]
+    stands = f"late{at}" if which == "late" else f"open{at}, {len(late)} late"
+    lines = [f"**{count(len(found), 'purchase order')} {verb} {stands}.**", ""]
     if late:
         worst = late[0]
         lines.append(
@@ -175,6 +216,8 @@ def _order_words(ctx: ToolContext, found: Sequence[OpenOrder], at: str) -> str:
             f"{count(worst.days_late, 'day')}, {count(worst.open_units, 'unit')} of "
             f"{_row_items(worst)}"
         )
+        if held_up:
+            lines.append(f"- {worst.number} holds up {_some(held_up)}")
     coming = [one for one in found if not one.days_late]
     if coming:
         first = coming[0]

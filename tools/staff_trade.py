@@ -45,7 +45,7 @@ PartnerName = Annotated[
 
 @tool(
     examples=[
-        "Can we sell the lantern in Norway and what does it need?",
+        "may we sell the kettle in Switzerland, and what does that need",
         "market readiness for Japan",
         "what documents do we need to sell in Switzerland",
         "which restrictions apply to the Tide grinder in the US?",

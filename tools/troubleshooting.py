@@ -57,6 +57,7 @@ class Guide:
         "it works now, thanks for the steps",
     ],
     label="Looking for the next step",
+    role="danger",
 )
 def troubleshoot(ctx: ToolContext, symptom: Words = "", product: Product | None = None) -> Result:
     """Guide through fixing a product, one step at a time; stops when something is dangerous."""

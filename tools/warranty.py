@@ -22,7 +22,7 @@ from opsbot.toolkit.policy.return_facts import Basis, Condition
 from opsbot.toolkit.policy.returns import decide_return
 from opsbot.toolkit.policy.schema import WarrantyStep
 from opsbot.toolkit.results import Change, Result
-from opsbot.toolkit.return_plans import return_facts
+from opsbot.toolkit.return_records import ReturnRecords, read_return_records, return_facts
 from opsbot.toolkit.return_words import CHOICES
 from opsbot.toolkit.tool import ToolContext, tool
 
@@ -100,7 +100,8 @@ def warranty(
     if order_number:
         order = own_order(ctx, order_number)
         names = items or [line.title for line in order.lines if line.wanted]
-        covers = [_of_line(ctx, order, line) for line in pick_lines(order, names)]
+        records = read_return_records(ctx.session, [order])
+        covers = [_of_line(ctx, records, order, line) for line in pick_lines(order, names)]
     else:
         covers = [_of_registration(ctx, one) for one in _registered(ctx, serial)]
     lines = [line for cover in covers for line in cover["lines"]]
@@ -173,9 +174,11 @@ def register_product(
     )
 
 
-def _of_line(ctx: ToolContext, order: Order, line: OrderLine) -> dict[str, Any]:
+def _of_line(
+    ctx: ToolContext, records: ReturnRecords, order: Order, line: OrderLine
+) -> dict[str, Any]:
     facts = return_facts(
-        ctx.session,
+        records,
         order,
         line,
         max(1, line.wanted),

@@ -4,8 +4,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from opsbot.channels import (
     gaps,
     health,
     mcp,
+    outside,
     pages,
     problems,
     reviews,
@@ -49,8 +50,11 @@ from opsbot.conversation.chat_model import Breaker, open_remote_model
 from opsbot.conversation.decisions import Decisions
 from opsbot.conversation.events import Bell
 from opsbot.conversation.local.model import LocalChatModel
+from opsbot.conversation.masking.records import Masking
+from opsbot.conversation.replay import Replays
 from opsbot.conversation.runner import Runner
 from opsbot.conversation.service import ConversationService
+from opsbot.conversation.versions import versions_of
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.errors import UnavailableError
@@ -58,6 +62,7 @@ from opsbot.jobs import SCHEDULES, Follower, Worker, handlers
 from opsbot.mail.messages import probe_headers
 from opsbot.migrations import pending
 from opsbot.migrations.schema import import_records
+from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.kept_vectors import KeptVectors
@@ -66,7 +71,7 @@ from opsbot.retrieval.library import Library
 from opsbot.retrieval.sources import Sources
 from opsbot.settings import Settings
 from opsbot.toolkit.executor import Executor
-from opsbot.toolkit.loading import load_tools
+from opsbot.toolkit.loading import AnyTool, load_tools
 from opsbot.toolkit.policy import load_policies
 
 _PARTS = (
@@ -81,6 +86,7 @@ _PARTS = (
     console.router,
     approvals.router,
     approvals.api,
+    outside.router,
     reviews.router,
     articles.router,
     articles.api,
@@ -99,7 +105,11 @@ log = logging.getLogger(__name__)
 
 
 def open_services(
-    settings: Settings, *, clock: Callable[[], datetime] = utc_now, database: Database | None = None
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    database: Database | None = None,
+    encoder: Encoder | None = None,
 ) -> Services:
     """Build the running parts these settings describe.
 
@@ -113,30 +123,26 @@ def open_services(
     loaded = load_tools(settings.tools_dir)
     policies = load_policies(settings.knowledge_dir / "policies")
     database = database or Database(settings.resolved_database_url)
-    if pending(database):
-        raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
-    encoder = open_encoder(settings.embedding_model, settings.data_dir)
+    _check_tables(database)
+    encoder = encoder or open_encoder(settings.embedding_model, settings.data_dir)
     knowledge = Knowledge(
         database, encoder, settings.data_dir, settings.retrieval, chroma_url=settings.chroma_url
     )
     executor = Executor(database, settings, loaded, knowledge, policies)
     bell = Bell()
     decisions = Decisions(database, executor, bell, clock=clock, new_id=_new_id)
-    assistant = Assistant(
-        settings,
-        executor,
-        knowledge,
-        LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models")),
-        remote,
-        Breaker(time.monotonic),
-    )
+    embedded = LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models"))
+    masking = _open_masking(settings, database, loaded)
+    models = (embedded, remote, Breaker(time.monotonic))
+    assistant = Assistant(settings, executor, knowledge, *models, masking)
     unknown = Gaps(database, knowledge)
     runner = Runner(
         database,
         assistant,
-        decisions,
         bell,
-        versions=lambda: {"index": knowledge.version(), "policy": policies.version},
+        executor=executor,
+        knowledge=knowledge,
+        versions=versions_of(knowledge, policies.version, loaded, encoder=encoder.key),
         clock=clock,
         elapsed=time.perf_counter,
         new_id=_new_id,
@@ -150,6 +156,46 @@ def open_services(
     )
     records = (settings, database, open_ports(settings))
     return Services(*records, knowledge, library, unknown, executor, conversations, drafter, clock)
+
+
+def _open_masking(
+    settings: Settings, database: Database, tools: Mapping[str, AnyTool]
+) -> Masking | None:
+    """Return what hides personal data from a language model, when that is set."""
+    if not settings.model_mask_personal_data:
+        return None
+    personal = frozenset(name for name, tool in tools.items() if tool.pii != "none")
+    return Masking(database, settings.secret_key.get_secret_value().encode(), personal)
+
+
+@contextmanager
+def open_replays(settings: Settings) -> Iterator[Replays]:
+    """Open what runs turns again: it reads conversations and articles, and nothing else.
+
+    Raises:
+        InvalidInputError: a setting, a tool file or a policy is wrong; the text names it.
+        UnavailableError: the database cannot be reached, or is older than this program.
+    """
+    import_records()
+    tools = load_tools(settings.tools_dir)
+    policies = load_policies(settings.knowledge_dir / "policies")
+    database = Database(settings.resolved_database_url)
+    _check_tables(database)
+    encoder = open_encoder(settings.embedding_model, settings.data_dir)
+    knowledge = Knowledge(database, encoder, settings.data_dir, settings.retrieval)
+    executor = Executor(database, settings, tools, knowledge, policies)
+    versions = versions_of(knowledge, policies.version, tools, encoder=encoder.key)
+    embedded = LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models"))
+    try:
+        yield Replays(database, settings, executor, knowledge, embedded, versions=versions)
+    finally:
+        knowledge.close()
+        database.dispose()
+
+
+def _check_tables(database: Database) -> None:
+    if pending(database):
+        raise UnavailableError("The database has no tables of this version yet: opsbot migrate.")
 
 
 def close_services(services: Services) -> None:
@@ -203,7 +249,13 @@ def create_app(
             CORSMiddleware,
             allow_origins=services.settings.allowed_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["accept", "authorization", "content-type", "x-opsbot-visitor"],
+            allow_headers=[
+                "accept",
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "x-opsbot-visitor",
+            ],
         )
     pages.install(app, services.settings)
     for part in _PARTS:
@@ -232,7 +284,7 @@ def _warm(services: Services, stop: threading.Event) -> None:
     """Do beforehand what the first questions would wait for; nothing depends on it."""
     try:
         services.conversations.warm()
-        services.knowledge.warm(stop=stop)
+        services.knowledge.warm(stop=stop, idle=lambda: services.conversations.is_idle)
     except Exception:
         log.exception("the warm-up ended early")
 

@@ -3,6 +3,7 @@
 SQLite (WAL, foreign keys, a busy timeout, IMMEDIATE writers) by default; PostgreSQL by URL.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import JSON, DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
@@ -27,6 +29,9 @@ from opsbot.errors import InvalidInputError, UnavailableError
 
 BUSY_MS = 10_000
 """How long a writer waits for another one on SQLite."""
+_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_SYNCHRONOUS = "synchronous"
+"""Key under which an SQLite connection keeps how it waits for the disk."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -88,6 +93,15 @@ class Database:
             yield session
 
     @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Open a connection to read in, as `read` does, without a session around it.
+
+        For the statements of every question: a session costs as much as one of them.
+        """
+        with _in_words(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Session]:
         """Open a session to write in; commit at the end, or roll back on an error.
 
@@ -98,6 +112,17 @@ class Database:
         engine = self.engine.execution_options(write=True, durable=durable)
         with _in_words(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def count_anew(self) -> None:
+        """Tell the server's planner how much there is, after much was loaded at once.
+
+        PostgreSQL finds out by itself, some minutes later; until then it plans for the few rows it
+        knows of. SQLite plans by the indices alone.
+        """
+        if self.engine.dialect.name == "postgresql":
+            names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+            with self.engine.begin() as connection:
+                connection.exec_driver_sql(f"ANALYZE {names}")
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -130,13 +155,13 @@ def _open_engine(url: str) -> Engine:
         raise InvalidInputError(f"OPSBOT_DATABASE_URL is not a database URL: {url!r}.") from error
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"json_serializer": _write_json}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             _make_folder(Path(parsed.database).parent)
-        options = {"connect_args": {"check_same_thread": False}}
+        options |= {"connect_args": {"check_same_thread": False}}
     else:
-        options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
     try:
         engine = sa.create_engine(parsed, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -146,6 +171,15 @@ def _open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _write_json(value: object) -> str:
+    """Return a value as JSON: a turn stores a dozen of them."""
+    try:
+        return orjson.dumps(value, option=_JSON).decode()
+    except TypeError:
+        # A lone surrogate, a number past 64 bits: rare, and the standard library writes them.
+        return json.dumps(value)
 
 
 def _make_folder(folder: Path) -> None:
@@ -165,7 +199,11 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("write"):
-        connection.exec_driver_sql("BEGIN")
+        # On the driver itself: it takes no lock, so it cannot fail as the statements below do.
+        connection.connection.cursor().execute("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA synchronous={'full' if options['durable'] else 'normal'}")
+    wanted = "full" if options["durable"] else "normal"
+    if connection.info.get(_SYNCHRONOUS) != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info[_SYNCHRONOUS] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -36,13 +36,19 @@ class OpsbotError(Exception):
         return {}
 
 
+_MOST_WORDS = 6
+"""A whole sentence is no name, and is not said back."""
+
+
 class NotFoundError(OpsbotError):
     """There is no such record among those the caller may see."""
 
     code = "not_found"
 
     def __init__(self, kind: str, key: str) -> None:
-        super().__init__(f"I could not find {kind} {key}.")
+        short = len(key.split()) <= _MOST_WORDS
+        words = f"{kind} {key}" if short else "what you mean; please name it in a few words"
+        super().__init__(f"I could not find {words}.")
         self.kind = kind
         self.key = key
 
@@ -123,25 +129,39 @@ class PolicyError(ConflictError):
         clause: id of the clause, such as `returns.window`.
         quote: the text of that clause, as the customer may read it.
         alternatives: sentences that say what is possible instead.
+        instead: name of the tool that does what was meant, if one does; empty: none.
+        field: the argument whose value it refuses, and `allowed` the values it takes.
     """
 
     code = "policy_denied"
 
     def __init__(
-        self, message: str, *, clause: str, quote: str, alternatives: Sequence[str] = ()
+        self,
+        message: str,
+        *,
+        clause: str,
+        quote: str,
+        alternatives: Sequence[str] = (),
+        instead: str = "",
+        field: str = "",
+        allowed: Sequence[str] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, allowed=allowed)
+        self.field = field
         self.clause = clause
         self.quote = quote
         self.alternatives = tuple(alternatives)
+        self.instead = instead
 
     def details(self) -> dict[str, Any]:
         """Return the clause, its text, and what is possible instead."""
-        return {
+        found = {
             "clause": self.clause,
             "quote": self.quote,
             "alternatives": list(self.alternatives),
         }
+        more = {"instead": self.instead, "field": self.field, "allowed": list(self.allowed)}
+        return found | {key: value for key, value in more.items() if value}
 
 
 class OutOfStockError(ConflictError):

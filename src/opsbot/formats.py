@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_currency, get_currency_precision
 
+_KEPT = 4_096
+"""Results of each kind: putting one together takes as long as reading a row."""
 
+
+@lru_cache(maxsize=_KEPT)
 def format_money(minor: int, currency: str, *, locale: str = "en") -> str:
     """Return an amount of minor units (cents) as words: `format_money(1910, "EUR")` is "€19.10"."""
     digits = get_currency_precision(currency)
@@ -20,7 +25,12 @@ def format_day(moment: date | datetime, *, zone: str = "UTC", locale: str = "en"
     """Return a day such as "12 November 2026", in the shop's time zone."""
     if isinstance(moment, datetime):
         moment = moment.astimezone(ZoneInfo(zone)).date()
-    return str(format_date(moment, "d MMMM y", locale=locale))
+    return _day(moment, locale)
+
+
+@lru_cache(maxsize=_KEPT)
+def _day(day: date, locale: str) -> str:
+    return str(format_date(day, "d MMMM y", locale=locale))
 
 
 def format_moment(moment: datetime, *, zone: str = "UTC", locale: str = "en") -> str:

@@ -1,12 +1,17 @@
 """What an operator may set. Read once, by `cli`, and handed down as a value."""
 
+import difflib
 import os
+from collections.abc import Collection, Iterator
 from datetime import time
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
 from babel.numbers import is_currency
+from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     Field,
@@ -87,6 +92,8 @@ class ConnectorSettings(BaseModel):
     """Secrets of AfterShip's webhooks."""
     shippo_secrets: list[SecretStr] = []
     """Secrets of Shippo's webhooks."""
+    own_secrets: list[SecretStr] = []
+    """Secrets of programs that report parcels in opsbot's own form, for carriers not named here."""
     exports_dir: Path | None = None
     """Folder of the shop's nightly exports; unset: `DATA_DIR/exports`."""
     exports_source: str = Field(default="file", pattern=r"^[a-z][a-z0-9-]{0,29}$")
@@ -148,6 +155,8 @@ class Settings(BaseSettings):
     """Folder of templates, built assets and surveys."""
     shop_name: str = "Lumen & Loom"
     """How the shop calls itself, on pages and in mails."""
+    returns_address: str = ""
+    """Where customers send goods back to, on one line, as the texts about returns say it."""
     public_url: str = "http://127.0.0.1:8000"
     """How customers reach this server; used in links."""
     locale: str = "en"
@@ -164,6 +173,8 @@ class Settings(BaseSettings):
     """Key for the provider; unset: the provider's own environment variable."""
     model_timeout_s: float = Field(default=30, gt=0, le=600)
     """Seconds to wait for the language model."""
+    model_mask_personal_data: bool = False
+    """Whether a language model gets placeholders instead of names, addresses and the like."""
     allowed_origins: list[str] = []
     """Web sites that may embed the widget, such as `https://shop.example`."""
     trusted_proxies: list[IPvAnyNetwork] = []
@@ -202,6 +213,15 @@ class Settings(BaseSettings):
             raise ValueError("there is no such currency; write a code like EUR")
         return value
 
+    @field_validator("locale")
+    @classmethod
+    def _is_locale(cls, value: str) -> str:
+        try:
+            Locale.parse(value, sep="-" if "-" in value else "_")
+        except (UnknownLocaleError, ValueError) as error:
+            raise ValueError("there is no such language; write one like en or de") from error
+        return value.replace("-", "_")
+
     @property
     def resolved_uploads_dir(self) -> Path:
         """The folder of uploaded articles, with the default filled in."""
@@ -224,14 +244,14 @@ def read_settings(**overrides: object) -> Settings:
     Raises:
         InvalidInputError: a setting is missing, misspelled or out of range; the text names it.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    for name in os.environ:  # noqa: TID251  (pydantic does not refuse unknown variables)
-        if not name.startswith(PREFIX) or name.startswith(TEST_PREFIX):
-            continue
-        if name.split("__", maxsplit=1)[0] not in known:
-            raise InvalidInputError(f"{name} is not a setting. The README lists them all.")
+    known = frozenset(_names(Settings, PREFIX))
+    written = [*os.environ, *_names_in(Path(".env"))]  # noqa: TID251  (pydantic refuses none)
+    for name in written:
+        ours = name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+        if ours and not any(fnmatch(name.upper(), one) for one in known):
+            raise InvalidInputError(f"{name} is not a setting.{_nearest(name, known)}")
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
@@ -239,6 +259,32 @@ def read_settings(**overrides: object) -> Settings:
             raise InvalidInputError(f"{name} must be set: {_hint(name)}") from error
         reason = first["msg"].removeprefix("Value error, ")
         raise InvalidInputError(f"{name} is wrong: {reason}.") from error
+    for name in ("knowledge_dir", "tools_dir", "web_dir"):
+        folder: Path = getattr(settings, name)
+        if not folder.is_dir():
+            setting = PREFIX + name.upper()
+            raise InvalidInputError(f"{setting} is wrong: there is no folder {folder}.")
+    return settings
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """Yield the variables that a model reads, those of its groups too; `*` stands for any words."""
+    for name, field in model.model_fields.items():
+        yield prefix + name.upper()
+        group = field.annotation
+        if get_origin(group) is dict:
+            yield f"{prefix}{name.upper()}__*"
+        if isinstance(group, type) and issubclass(group, BaseModel):
+            yield from _names(group, f"{prefix}{name.upper()}__")
+
+
+def _names_in(path: Path) -> list[str]:
+    return list(dotenv_values(path)) if path.is_file() else []
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), known, n=1)
+    return f" Did you mean {near[0]}?" if near else " The README lists them all."
 
 
 def _hint(name: str) -> str:

@@ -65,6 +65,7 @@ class ScriptedModel(BaseChatModel):
             content="",
             tool_calls=line.tool_calls,
             invalid_tool_calls=line.invalid_tool_calls,
+            additional_kwargs=line.additional_kwargs,
             response_metadata={"finish_reason": "stop"} if self.whole else {},
             chunk_position="last" if self.whole else None,
         )

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from opsbot.commerce.cases import Case
 from opsbot.commerce.orders import OrderState
 from opsbot.commerce.payments import Payment, PaymentKind
-from opsbot.commerce.returns import Return
+from opsbot.commerce.returns import Return, ReturnState
 from opsbot.surveys.models import Feedback, SurveyAnswer
 from tests.e2e.conftest import PASSWORD, STAFF
 from tests.e2e.open_shop import OpenShop, enter, leave, serve_shop, serve_slowly
@@ -105,7 +105,7 @@ def test_an_order_is_cancelled_by_its_button_and_not_again(open_page: Open, shop
     leave(page)
 
 
-def test_a_return_in_time_is_opened_once_and_quotes_its_rule(
+def test_a_return_in_time_is_opened_once_quotes_its_rule_and_can_be_taken_back(
     open_page: Open, shop: OpenShop
 ) -> None:
     page = enter(open_page, shop).page
@@ -119,9 +119,18 @@ def test_a_return_in_time_is_opened_once_and_quotes_its_rule(
     card.get_by_role("button", name="Open the return").dblclick()
 
     expect(card).to_contain_text("Done.")
-    expect(card.get_by_role("button")).to_have_count(0)
+    expect(card.get_by_role("button", name="Open the return")).to_have_count(0)
     expect(last_reply(page)).to_contain_text(re.compile(r"Your return RMA-\d+ is open"))
     assert shop.count(Return) == before + 1
+    card.get_by_role("button", name="Undo").click()
+    back = page.get_by_role("group", name=re.compile("^Call off the return"))
+    expect(back).to_contain_text("2 x Kiln mug, moss")
+    off = select(func.count()).where(Return.state == ReturnState.CANCELLED)
+    ended = shop.count(off)
+    back.get_by_role("button", name="Call it off").click()
+    expect(back).to_contain_text("Done.")
+    expect(card).to_contain_text("taken back since")
+    assert shop.count(off) == ended + 1
     leave(page)
 
 

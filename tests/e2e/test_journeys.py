@@ -3,18 +3,21 @@
 from datetime import timedelta
 from email.message import EmailMessage
 
+import pytest
 from sqlalchemy import select
 
-from opsbot.commerce.cases import Case, CaseState
+from opsbot.commerce.cases import Case, CasePriority, CaseState
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.payments import Payment, PaymentKind
-from opsbot.commerce.returns import Return
+from opsbot.commerce.returns import Return, ReturnState
 from opsbot.commerce.shipments import ShipmentState, record_tracking_event, shipments_of
 from opsbot.drafts.models import Draft
 from opsbot.surveys.invitations import invite_due
 from opsbot.surveys.models import Feedback, SurveyInvitation
 from opsbot.toolkit.policy import load_policies
 from tests.e2e.conftest import Shop
+
+pytestmark = pytest.mark.slow
 
 
 def find_order(shop: Shop, number: str) -> Order:
@@ -82,6 +85,26 @@ def test_a_return_within_its_window_is_opened(shop: Shop) -> None:
     assert opened.number in done["text"]
 
 
+def test_a_customer_takes_back_what_they_have_just_done(shop: Shop) -> None:
+    ada = shop.sign_in()
+    asked = shop.say("I want to return the Kiln mugs from order #1001, I changed my mind", ada)
+    talk = asked["conversation_id"]
+    if asked["proposal"] is None:
+        asked = shop.say("refund", ada, talk)
+    shop.say("yes", ada, talk)
+
+    shown = shop.say("Oh sorry, undo that please", ada, talk)
+    with shop.services.database.read() as session:
+        opened = session.scalars(select(Return).order_by(Return.id.desc())).first()
+    shop.say("yes", ada, talk)
+
+    assert opened is not None
+    assert opened.state is ReturnState.APPROVED, "nothing before the yes"
+    assert shown["proposal"]["title"] == f"Call off the return {opened.number}?"
+    with shop.services.database.read() as session:
+        assert session.get_one(Return, opened.id).state is ReturnState.CANCELLED
+
+
 def test_a_changed_mind_is_a_reason_when_reasons_are_asked_for(shop: Shop) -> None:
     ada = shop.sign_in()
     asked = shop.say("I want to return a mug from order #1001", ada)
@@ -109,6 +132,21 @@ def test_what_the_articles_do_not_say_is_admitted_and_a_person_offered(shop: Sho
 
     assert reply["citations"] == []
     assert "person" in reply["text"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["My Ember lamp smells burnt", "The cable of my lamp is damaged, can I still use it?"],
+)
+def test_a_report_of_danger_is_stopped_and_goes_to_a_person(shop: Shop, text: str) -> None:
+    reply = shop.say(text)
+
+    assert "stop using it and unplug it" in reply["text"]
+    with shop.services.database.read() as session:
+        case = session.scalars(select(Case).order_by(Case.id.desc())).first()
+    assert case is not None
+    assert case.conversation_id == reply["conversation_id"]
+    assert case.priority is CasePriority.URGENT
 
 
 def test_a_strangers_order_reads_like_one_that_does_not_exist(shop: Shop) -> None:
@@ -141,6 +179,15 @@ def test_staff_get_a_table_and_a_chart(shop: Shop) -> None:
     assert reply["table"]["rows"]
     assert reply["chart"]["spec"]["data"]["values"]
     assert reply["text"].startswith("**")
+
+
+def test_the_name_of_a_measure_is_not_taken_for_a_part_of_it(shop: Shop) -> None:
+    shop.sign_in_staff()
+
+    reply = shop.say("Revenue by month this year", path="/v1/ask")
+
+    assert "revenue in 20" in reply["text"]
+    assert "I know no" not in reply["text"]
 
 
 def test_staff_questions_are_not_for_customers(shop: Shop) -> None:

@@ -17,6 +17,8 @@ from tests.e2e.conftest import NOW, Shop
 from tests.e2e.processes import Process
 from tests.stubs.openai_server import serve_stub
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def stub() -> Iterator[tuple[str, FastAPI]]:

@@ -237,6 +237,10 @@ CUSTOMER |= {
     "swap_options": [
         "what could I change the mug in my order to",
     ],
+    "answer_survey": [
+        "let me answer your survey in the chat: 8",
+        "I'd like to do the survey you mailed me",
+    ],
     "calculate": [
         "what is 12.50 + 24",
         "calculate 3 * 79 - 20",

@@ -11,6 +11,21 @@ STAFF = {
     ],
     "hold_order": ["put #2087 on hold because the address is wrong", "please hold order #1999"],
     "release_order": ["take order #2087 off hold", "release #1999 again"],
+    "draft_reply": [
+        "draft an answer for case CS-00019",
+        "write a reply to Ana Costa about the lamp",
+        "prepare an answer to CS-00044 saying we are sorry",
+    ],
+    "send_reply": ["send out draft 14", "mail the draft number 5 please"],
+    "split_order": [
+        "split #2087, the mug follows later",
+        "send what we have of #1999 and keep the rest for later",
+    ],
+    "change_bom": [
+        "add 2 screws to the parts list of the walnut lamp",
+        "remove the felt pad from the BOM of the oak tray",
+        "change the clay of the dinner plate to 600 g in its bill of materials",
+    ],
     "ship_order": ["ship #2050 now", "pack order #2051 and make the label"],
     "advise_packaging": ["which carton for order #2052", "what box do we use for #2053"],
     "market_readiness": [
@@ -193,7 +208,7 @@ STAFF = {
     ],
     "draft_purchase_order": [
         "buy 40 oak blanks",
-        "make a purchase order for Tonwerk Elbe from what is missing",
+        "make a purchase order for Kiln & Co from what is missing",
     ],
     "approve_purchase_order": [
         "PO-00125 is approved",

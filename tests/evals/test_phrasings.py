@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from opsbot.conversation.local.declarations import read_declaration
+from opsbot.conversation.local.reading import read_message
 from opsbot.conversation.local.understand import Understanding
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.toolkit.caller import Audience
 from opsbot.toolkit.loading import AnyTool
 from tests.evals.phrasings import CUSTOMER
 from tests.evals.staff_phrasings import STAFF
+
+pytestmark = pytest.mark.slow
 
 FLOORS = {Audience.CUSTOMER: 0.86, Audience.STAFF: 0.86}
 """What must not be fallen below; the figures themselves are printed."""
@@ -55,5 +58,5 @@ def test_no_phrasing_stands_among_the_examples(shop_tools: Mapping[str, AnyTool]
 
 
 def _choose(mind: Understanding, text: str) -> str:
-    chosen = {mind.choose(request) for request in mind.read(text)}
+    chosen = {mind.choose(request) for request in read_message(mind, text)}
     return chosen.pop() if len(chosen) == 1 else ", ".join(sorted(chosen))

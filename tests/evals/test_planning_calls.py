@@ -23,11 +23,11 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         "safety_stock",
         {"item": "travel mug", "service_level": 98},
     ),
-    ("Which of our purchase orders are late?", "purchase_orders", {}),
+    ("Which of our purchase orders are late?", "purchase_orders", {"which": "late"}),
     (
         "open purchase orders at Osaka Kettle Works",
         "purchase_orders",
-        {"supplier": "Osaka Kettle Works"},
+        {"supplier": "Osaka Kettle Works", "which": "open"},
     ),
     ("Which supplier gets worse?", "supplier_scorecard", {}),
     (

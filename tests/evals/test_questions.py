@@ -15,6 +15,8 @@ from opsbot.retrieval.answering import Answer
 from opsbot.retrieval.knowledge import Knowledge
 from tests.retrieval_fixtures import encoder, sample_knowledge
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["encoder", "sample_knowledge"]
 
 QUESTIONS = Path(__file__).with_name("questions.yaml")

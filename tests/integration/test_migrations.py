@@ -1,11 +1,15 @@
 """Migrations make exactly the tables of the code, once, and never touch what is not theirs."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from opsbot import migrations
 from opsbot.commerce.customers import Address
@@ -13,6 +17,8 @@ from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.db import Database
 from opsbot.errors import ConflictError, UnavailableError
 from opsbot.migrations.schema import import_records
+
+pytestmark = pytest.mark.slow
 
 
 def test_upgrading_an_empty_database_makes_the_tables_of_the_code(
@@ -37,6 +43,29 @@ def test_migrations_make_the_checks_too(blank_database: Database) -> None:
         }
         names = {str(check["name"]) for check in found.get_check_constraints(table.name)}
         assert names == wanted, table.name
+
+
+def test_the_newest_version_is_the_one_that_alembic_ends_at() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER))
+    config.set_main_option("path_separator", "os")
+
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.newest()]
+
+
+def test_a_start_with_nothing_to_migrate_does_without_alembic(blank_database: Database) -> None:
+    migrations.upgrade(blank_database)
+    program = "import sys; from opsbot import migrations; from opsbot.db import Database; "
+    program += "migrations.upgrade(Database(sys.argv[1])); print('alembic' in sys.modules)"
+
+    ran = subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, "-c", program, blank_database.url],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert ran.stdout == "False\n"
 
 
 def test_an_upgrade_does_nothing_the_second_time(blank_database: Database) -> None:

@@ -30,6 +30,8 @@ from opsbot.migrations.schema import import_records
 from opsbot.staff import check_password, find_staff
 from tests.factories import BERLIN, DAY, NOON, make_order
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a long enough password"  # noqa: S105  (of the test's own staff)
 
 # Each finds rows that break a rule; the names are the rules.
@@ -126,6 +128,10 @@ BROKEN = {
         GROUP BY lot_id, location_id HAVING SUM(quantity) < 0""",
     "a move of a lot is of the lot's item": """
         SELECT m.id FROM stock_moves m JOIN lots t ON t.id = m.lot_id WHERE t.sku <> m.sku""",
+    "nobody uses points that are not there": """
+        SELECT r.id FROM loyalty_entries r JOIN loyalty_entries e ON e.customer_id = r.customer_id
+            AND e.available_at <= r.at AND e.at <= r.at
+        WHERE r.kind = 'redeem' GROUP BY r.id HAVING SUM(e.points) < 0""",
     "an item that is made has one active bill of materials": """
         SELECT i.sku FROM items i LEFT JOIN boms b ON b.sku = i.sku AND b.state = 'active'
         WHERE i.manufactured AND (i.sellable OR i.component)
@@ -198,6 +204,18 @@ INTERESTING = {
            WHERE state IN ('requested', 'approved', 'in_transit', 'received')""",
     ),
     "rejected lots": (1, "SELECT id FROM lots WHERE state = 'quarantine' AND reason = 'rejected'"),
+    "stock that nobody wants": (
+        3,
+        """SELECT i.sku FROM items i JOIN stock_levels l ON l.sku = i.sku
+           WHERE l.on_hand > 0 AND i.status = 'discontinued' AND NOT EXISTS (
+               SELECT 1 FROM stock_moves m WHERE m.sku = i.sku AND m.reason = 'sale')
+           GROUP BY i.sku""",
+    ),
+    "points that became store credit": (
+        50,
+        """SELECT e.id FROM loyalty_entries e JOIN credit_entries c ON c.reference = e.reference
+           WHERE e.kind = 'redeem' AND c.amount_minor = -5 * e.points AND c.at = e.at""",
+    ),
     "orders on hold": (1, "SELECT id FROM orders WHERE on_hold"),
     "orders that wait for their money": (1, "SELECT id FROM orders WHERE state = 'pending'"),
     "cases nobody answered in time": (

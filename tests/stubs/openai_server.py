@@ -5,6 +5,7 @@ Like the real one it refuses a history with an unanswered tool call.
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -21,10 +22,13 @@ Json = dict[str, Any]
 def create_stub() -> FastAPI:
     app = FastAPI()
     app.state.requests = []
+    app.state.received = b""
 
     @app.post("/v1/chat/completions", response_model=None)
     async def complete(request: Request) -> Response:
-        body: Json = await request.json()
+        raw = await request.body()
+        app.state.received += b"".join(b"\n".join(one) for one in request.headers.raw) + raw
+        body: Json = json.loads(raw)
         app.state.requests.append(body)
         if _dangles(body["messages"]):
             return JSONResponse({"error": {"message": "unanswered tool call"}}, 400)
@@ -60,6 +64,9 @@ async def _stream(body: Json) -> AsyncIterator[str]:
     if model == "malformed":
         yield _chunk(tool_calls=[_call("order_status", '{"order_number": ')])
         yield _chunk(finish="tool_calls")
+    elif model == "placeholders":
+        for piece in _with_placeholders(body["messages"]):
+            yield piece
     elif last["role"] != "tool" and model in {"tools", "slow", "cut"}:
         for call in (
             _call("order_status", ""),
@@ -73,6 +80,30 @@ async def _stream(body: Json) -> AsyncIterator[str]:
             yield piece
     if model != "cut":
         yield "data: [DONE]\n\n"
+
+
+def _with_placeholders(messages: list[Json]) -> Iterator[str]:
+    """Ask for the order with the placeholders it was told, and repeat what comes of it."""
+    told = [json.loads(m["content"]) for m in messages if m["role"] == "tool"]
+    asked = [m["content"] for m in messages if m["role"] == "user"][-1]
+    known = dict(re.findall(r"\[((EMAIL|ORDER)_\w+)\]", asked)[::-1])
+    by_kind = {kind: f"[{name}]" for name, kind in known.items()}
+    calls = [{"order_number": by_kind.get("ORDER", "none")}]
+    if "EMAIL" in by_kind:
+        calls.insert(0, calls[0] | {"email": by_kind["EMAIL"]})
+    if len(told) < len(calls):
+        arguments = json.dumps(calls[len(told)])
+        yield _chunk(
+            tool_calls=[_call("verify_order" if "email" in arguments else "order_status", "")]
+        )
+        for place in range(0, len(arguments), 3):
+            yield _chunk(tool_calls=[_call(None, arguments[place : place + 3])])
+        yield _chunk(finish="tool_calls")
+        return
+    text = f"Thank you, [NAME_ZZZZZ].\n{told[-1].get('say') or told[-1]['error']['text']}"
+    for place in range(0, len(text), 3):
+        yield _chunk(content=text[place : place + 3])
+    yield _chunk(finish="stop")
 
 
 async def _say(model: str, last: Json) -> AsyncIterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsbot.channels.dependencies import network_of
+from opsbot.channels.networks import network_of
 
 
 @pytest.mark.parametrize(

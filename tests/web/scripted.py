@@ -18,12 +18,14 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 from opsbot.channels.problems import problem
-from tests.web.turns import Event, events_for, settled
+from tests.web.turns import Event, events_for, settled, way_back
 
 STEP_S = 0.004
 SLOW_S = 0.25
 
 router = APIRouter(prefix="/v1")
+ways_back = APIRouter(prefix="/v1")
+"""Comes before the real routes, for what is scripted alone."""
 
 
 @dataclass
@@ -147,10 +149,18 @@ def post_decision(request: Request, proposal_id: str, decision: str) -> dict[str
     found = next(t for t in script.talks.values() if proposal_id in json.dumps(t.log))
     first, number = len(found.log) + 1, next(script.numbers)
     events = settled(proposal_id, state, text, f"m-{number}")
+    if decision == "undo":
+        events = way_back(proposal_id, f"m-{number}")
     found.log += events
     found.messages.append(remember(events))
     numbered = enumerate(events, start=first)
     return {"reply": {}, "events": [{"id": n, "type": k, "data": d} for n, (k, d) in numbered]}
+
+
+@ways_back.post("/proposals/u-{rest}/undo")
+def post_undo(request: Request, rest: str) -> dict[str, Any]:
+    """Show what takes a change back."""
+    return post_decision(request, f"u-{rest}", "undo")
 
 
 def _refuse(text: str, tries: int) -> Response | None:

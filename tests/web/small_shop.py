@@ -23,9 +23,11 @@ from opsbot.channels import (
     approvals,
     articles,
     assets,
+    confirmations,
     console,
     docs,
     gaps,
+    outside,
     pages,
     problems,
     reviews,
@@ -151,10 +153,11 @@ def make_site(folder: Path, template: Path) -> tuple[FastAPI, Site]:
     problems.install(app)
     pages.install(app, settings)
     shown = [assets, shop, help_centre, survey_pages, sign_in, console, approvals, reviews]
-    shown += [articles, gaps]
+    shown += [articles, gaps, outside]
     for part in (*shown, docs, withdrawal):
         app.include_router(part.router)
-    for api in (articles.api, gaps.api, approvals.api, simulation.api):
+    app.include_router(confirmations.console)
+    for api in (scripted.ways_back, articles.api, gaps.api, approvals.api, simulation.api):
         app.include_router(api)
     script = scripted.install(app)
     return app, Site("", script, database, settings, app, csat, nps, expired)

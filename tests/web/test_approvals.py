@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from sqlalchemy import delete, select
 
 from opsbot.channels.services import Services
+from opsbot.commerce.effects import Effect
+from opsbot.commerce.payments import Payment, PaymentKind
 from opsbot.staff import Role, Staff, make_staff
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.proposals import Preview, Proposal, ProposalState
@@ -32,6 +34,8 @@ def waiting(site: Site) -> Iterator[str]:
     yield number
     with site.database.write() as session:
         session.execute(delete(Proposal))
+        session.execute(delete(Effect))
+        session.execute(delete(Payment).where(Payment.kind == PaymentKind.REFUND))
         session.execute(delete(Staff).where(Staff.email == "ben@x.example"))
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.web.conftest import Open, overflows, violations
 from tests.web.small_shop import Site
-from tests.web.turns import CANCEL, HALO, TRACK
+from tests.web.turns import CANCEL, HALO, STOCK, TRACK
 
 BOX = "Write a message"
 
@@ -162,6 +162,59 @@ def test_a_confirmed_change_is_done_once_even_when_pressed_twice(
     expect(page.get_by_role("log")).to_contain_text("Order #1004 is cancelled.")
     expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
     assert site.script.done.total() == before + 1
+
+
+def test_what_can_be_undone_is_taken_back_by_keyboard_after_a_look(
+    open_page: Open, site: Site
+) -> None:
+    page = open_page("/").page
+    open_chat(page)
+    say(page, STOCK)
+    page.get_by_role("button", name="Cancel the order").press("Enter")
+    done = page.get_by_role("group", name="Add 3 to the stock?")
+    expect(done).to_contain_text("Done.")
+    before = site.script.done.total()
+
+    undo = done.get_by_role("button", name=re.compile("^Undo.*: Add 3 to the stock"))
+    undo.press("Enter")
+
+    back = page.get_by_role("group", name="Take 3 off again?")
+    expect(back).to_contain_text("Nothing happens until you confirm.")
+    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
+    expect(undo).not_to_have_attribute("aria-disabled", "true")
+    assert site.script.done.total() == before
+    assert violations(page) == []
+
+    back.get_by_role("button", name="Cancel the order").press("Enter")
+
+    expect(done).to_contain_text("Done, and taken back since.")
+    expect(done.get_by_role("button")).to_have_count(0)
+    assert site.script.done.total() == before + 1
+    page.reload()
+    expect(done).to_contain_text("Done, and taken back since.")
+
+
+def test_a_page_in_german_has_a_chat_in_german(open_page: Open) -> None:
+    page = open_page("/").page
+    page.evaluate(
+        """() => {
+            const tag = document.querySelector("opsbot-chat");
+            const other = tag.cloneNode();
+            other.setAttribute("data-lang", "de-AT");
+            tag.replaceWith(other);
+        }"""
+    )
+    page.get_by_role("button", name="Chat öffnen").click()
+    box = page.get_by_role("textbox", name="Nachricht schreiben")
+    box.fill(STOCK)
+    box.press("Enter")
+
+    card = page.get_by_role("group", name="Add 3 to the stock?")
+    expect(card).to_contain_text("Es geschieht nichts, bevor Sie bestätigen.")
+    card.get_by_role("button", name="Cancel the order").click()
+
+    expect(card).to_contain_text("Erledigt.")
+    expect(card.get_by_role("button", name=re.compile("^Rückgängig machen"))).to_be_visible()
 
 
 def test_a_dropped_change_is_not_done(open_page: Open, site: Site) -> None:

@@ -8,6 +8,7 @@ Event = tuple[str, dict[str, Any]]
 HALO = "How do I change the light colour of the Halo lamp?"
 TRACK = "Where is order #1003?"
 CANCEL = "Cancel order #1004"
+STOCK = "Add 3 to the stock of the Ember lamp"
 RETURNS = "Returns by reason in the last 90 days"
 
 HALO_ANSWER = (
@@ -39,6 +40,7 @@ def events_for(text: str, message_id: str) -> list[Event]:
         TRACK: _track,
         CANCEL: _cancel,
         RETURNS: _returns,
+        STOCK: _stock,
         "hostile": lambda _: _say(of, HOSTILE),
         "product": _product,
         "steps": lambda _: _say(
@@ -64,10 +66,21 @@ def events_for(text: str, message_id: str) -> list[Event]:
 
 
 def settled(proposal_id: str, state: str, text: str, message_id: str) -> list[Event]:
-    """Return the events of a decision."""
+    """Return the events of a decision. What begins with `u-` can be undone, `back-` undoes it."""
     of = {"message_id": message_id}
-    result = {"proposal_id": proposal_id, "state": state, "text": text}
+    result = {
+        "proposal_id": proposal_id,
+        "state": state,
+        "text": text,
+        "can_undo": state == "executed" and proposal_id.startswith("u-"),
+        "undone": proposal_id.removeprefix("back-") if proposal_id.startswith("back-") else None,
+    }
     return [("action_result", result), *_say(of, text)]
+
+
+def way_back(proposal_id: str, message_id: str) -> list[Event]:
+    """Return the events of a preview of what takes a change back."""
+    return _proposal({"message_id": message_id}, f"back-{proposal_id}", title="Take 3 off again?")
 
 
 def _say(of: dict[str, Any], text: str, *, more: Sequence[Event] = ()) -> list[Event]:
@@ -201,6 +214,10 @@ def _proposal(
 
 def _cancel(of: dict[str, Any]) -> list[Event]:
     return _proposal(of, f"p-{of['message_id']}", title="Cancel order #1004?")
+
+
+def _stock(of: dict[str, Any]) -> list[Event]:
+    return _proposal(of, f"u-{of['message_id']}", title="Add 3 to the stock?")
 
 
 def _replaced(of: dict[str, Any]) -> list[Event]:

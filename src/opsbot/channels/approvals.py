@@ -7,17 +7,20 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from opsbot.channels.chat import show_reply
+from opsbot.channels.chat import events_about, show_reply
 from opsbot.channels.console import render_console
-from opsbot.channels.dependencies import NowDep, ReaderDep, ServicesDep, StaffDep
+from opsbot.channels.dependencies import NowDep, ReaderDep, ServicesDep, StaffDep, StaffVisit
+from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, PagesDep
+from opsbot.channels.repeats import RESPONSES, OnceDep
+from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute, check_form
-from opsbot.conversation.decisions import words_of
+from opsbot.conversation.outcomes import words_of
 from opsbot.conversation.replies import describe_preview
 from opsbot.errors import InvalidInputError
 from opsbot.texts import clean_text
-from opsbot.toolkit.ledger import Waiting
 from opsbot.toolkit.proposals import Confirmation, ProposalState
+from opsbot.toolkit.second_person import Waiting
 
 LONGEST_REASON = 500
 _PAGE = "/console/approvals"
@@ -114,39 +117,49 @@ class Rejection(BaseModel):
 @api.get("/waiting")
 def get_waiting(staff: StaffDep, services: ServicesDep, now: NowDep) -> WaitingList:
     """List the confirmed changes that wait for a second person."""
-    waiting = services.executor.waiting(staff.caller, now=now)
+    waiting = _waiting(services, staff, now)
     return WaitingList(waiting=[WaitingOut.of(one) for one in waiting])
 
 
-@api.post("/{proposal_id}/approve")
+@api.post("/{proposal_id}/approve", response_model=Decided, responses=RESPONSES)
 def post_approve(
-    proposal_id: ProposalId, staff: StaffDep, services: ServicesDep, now: NowDep
-) -> Decided:
+    proposal_id: ProposalId, staff: StaffDep, services: ServicesDep, now: NowDep, once: OnceDep
+) -> Decided | Response:
     """Agree as a second person: it is done at once. Twice approved is once done."""
-    return Decided.of(services.conversations.approve(staff.caller, proposal_id, now=now))
+    caller, approve = staff.caller, services.conversations.approve
+    return once.answer(caller, lambda: Decided.of(approve(caller, proposal_id, now=now)))
 
 
-@api.post("/{proposal_id}/reject")
+@api.post("/{proposal_id}/reject", response_model=Decided, responses=RESPONSES)
 def post_reject(
     proposal_id: ProposalId,
     rejection: Rejection,
     staff: StaffDep,
     services: ServicesDep,
     now: NowDep,
-) -> Decided:
+    once: OnceDep,
+) -> Decided | Response:
     """Refuse as a second person: nothing is done."""
+    caller, reject = staff.caller, services.conversations.reject
     reason = _clean(rejection.reason)
-    return Decided.of(
-        services.conversations.reject(staff.caller, proposal_id, reason=reason, now=now)
+    return once.answer(
+        caller, lambda: Decided.of(reject(caller, proposal_id, reason=reason, now=now))
     )
 
 
-@api.post("/{proposal_id}/undo")
+@api.post("/{proposal_id}/undo", response_model=None, responses=RESPONSES)
 def post_undo(
-    proposal_id: ProposalId, caller: ReaderDep, services: ServicesDep, now: NowDep
-) -> dict[str, Any]:
+    proposal_id: ProposalId, caller: ReaderDep, services: ServicesDep, now: NowDep, once: OnceDep
+) -> dict[str, Any] | Response:
     """Propose what takes a change back; the answer carries the preview to confirm."""
-    return {"reply": show_reply(services.conversations.undo(caller, proposal_id, now=now))}
+
+    def propose() -> dict[str, Any]:
+        reply = services.conversations.undo(caller, proposal_id, now=now)
+        shown = str((reply.proposal or {}).get("proposal_id", ""))
+        events = events_about(services, caller, reply, shown)
+        return {"reply": show_reply(reply), "events": events}
+
+    return once.answer(caller, propose)
 
 
 @router.get(_PAGE)
@@ -159,7 +172,7 @@ def get_page(
     done: ProposalState | None = None,
 ) -> Response:
     """Show what waits for a second person."""
-    waiting = services.executor.waiting(staff.caller, now=now)
+    waiting = _waiting(services, staff, now)
     return render_console(
         request,
         pages,
@@ -175,10 +188,15 @@ def get_page(
 
 @router.post(_PAGE + "/{proposal_id}")
 def post_page(
-    proposal_id: ProposalId, form: FormDep, staff: StaffDep, services: ServicesDep, now: NowDep
+    request: Request,
+    proposal_id: ProposalId,
+    form: FormDep,
+    staff: StaffDep,
+    services: ServicesDep,
+    now: NowDep,
 ) -> Response:
     """Do what the pressed button says."""
-    check_form(form, staff.session)
+    check_form(request, form, staff.session)
     conversations, caller, state = services.conversations, staff.caller, ProposalState.CANCELLED
     match form.get("decision"):
         case "approve":
@@ -192,6 +210,14 @@ def post_page(
         case _:
             raise InvalidInputError("decision: press one of the buttons.")
     return RedirectResponse(f"{_PAGE}?done={state}", status_code=303)
+
+
+def _waiting(services: Services, staff: StaffVisit, now: datetime) -> list[Waiting]:
+    """Return what waits; a preview may name a customer, so that it was looked at is audited."""
+    waiting = services.executor.waiting(staff.caller, now=now)
+    if waiting:
+        note(services, staff.caller.actor, "read", "approvals", now)
+    return waiting
 
 
 def _clean(reason: str) -> str:

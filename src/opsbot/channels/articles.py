@@ -216,7 +216,7 @@ def post_articles(
     now: NowDep,
 ) -> Response:
     """Upload an article from the page's form."""
-    check_form({"csrf": form.csrf}, staff.session)
+    check_form(request, {"csrf": form.csrf}, staff.session)
     try:
         uploaded = _upload(services, staff, form, now)
     except (InvalidInputError, ConflictError) as error:
@@ -241,10 +241,10 @@ def get_delete_article(
 
 @router.post("/console/articles/{slug}/delete")
 def post_delete_article(
-    slug: str, form: FormDep, staff: WriterDep, services: ServicesDep, now: NowDep
+    request: Request, slug: str, form: FormDep, staff: WriterDep, services: ServicesDep, now: NowDep
 ) -> Response:
     """Delete an uploaded article."""
-    check_form(form, staff.session)
+    check_form(request, form, staff.session)
     _remove(services, staff, slug, now)
     return RedirectResponse("/console/articles?done=deleted", status_code=303)
 
@@ -264,7 +264,7 @@ def _remove(services: Services, staff: StaffVisit, slug: str, now: datetime) -> 
 
 
 def _note(
-    services: Services, staff: StaffVisit, action: str, path: str, now: datetime, **detail: object
+    services: Services, staff: StaffVisit, action: str, path: str, now: datetime, **detail: Any
 ) -> None:
     with services.database.write(durable=True) as session:
         record_audit(

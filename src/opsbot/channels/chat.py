@@ -1,10 +1,11 @@
 """The API of the widget and of the console's questions."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,12 +17,15 @@ from opsbot.channels.dependencies import (
     Visit,
     VisitDep,
 )
+from opsbot.channels.door import at_the_door
+from opsbot.channels.repeats import RESPONSES, OnceDep
 from opsbot.channels.services import Services
 from opsbot.channels.stream import MOST_EVENTS, draw_chart, event_data, stream
-from opsbot.conversation.replies import Reply
+from opsbot.conversation.replies import Reply, describe_preview
+from opsbot.conversation.service import Posted
 from opsbot.errors import NotFoundError
 from opsbot.toolkit.caller import Caller
-from opsbot.toolkit.proposals import Confirmation
+from opsbot.toolkit.proposals import Confirmation, Preview
 from opsbot.toolkit.wire import show_preview, show_result
 
 router = APIRouter(prefix="/v1", tags=["chat"])
@@ -44,6 +48,7 @@ class Incoming(BaseModel):
 
 @router.post("/chat", response_model=None)
 async def post_chat(
+    request: Request,
     message: Incoming,
     visit: VisitDep,
     services: ServicesDep,
@@ -51,11 +56,12 @@ async def post_chat(
     accept: AcceptDep = "application/json",
 ) -> Response | dict[str, Any]:
     """Answer one message of a customer or visitor, as JSON or as a stream of events."""
-    return await _answer(services, visit, message, now, accept)
+    return await _answer(request, services, visit, message, now, accept)
 
 
 @router.post("/ask", response_model=None)
 async def post_ask(
+    request: Request,
     message: Incoming,
     staff: StaffDep,
     services: ServicesDep,
@@ -63,37 +69,43 @@ async def post_ask(
     accept: AcceptDep = "application/json",
 ) -> Response | dict[str, Any]:
     """Answer one question of a member of staff."""
-    return await _answer(services, Visit(staff.caller), message, now, accept)
+    return await _answer(request, services, Visit(staff.caller), message, now, accept)
 
 
 @router.get("/conversations/{conversation_id}/events", response_model=None)
 def get_events(
+    request: Request,
     conversation_id: str,
     visit: VisitDep,
     services: ServicesDep,
     after: Annotated[int, Query(ge=0, le=MOST_EVENTS)] = 0,
 ) -> Response:
     """Send the events after number `after`, and those that follow until the turn ends."""
-    return stream(services.conversations, visit.caller, conversation_id, after=after)
+    with at_the_door(request, actor=visit.caller.actor):
+        return stream(services.conversations, visit.caller, conversation_id, after=after)
 
 
 @router.get("/staff/conversations/{conversation_id}/events", response_model=None)
 def get_staff_events(
+    request: Request,
     conversation_id: str,
     staff: StaffDep,
     services: ServicesDep,
     after: Annotated[int, Query(ge=0, le=MOST_EVENTS)] = 0,
 ) -> Response:
     """Send the events of a member of staff's own conversation."""
-    return stream(services.conversations, staff.caller, conversation_id, after=after)
+    with at_the_door(request, actor=staff.caller.actor):
+        return stream(services.conversations, staff.caller, conversation_id, after=after)
 
 
 @router.get("/conversations/{conversation_id}/messages")
 def get_messages(
-    conversation_id: str, visit: VisitDep, services: ServicesDep
+    request: Request, conversation_id: str, visit: VisitDep, services: ServicesDep, now: NowDep
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the messages of a conversation, oldest first."""
-    messages = services.conversations.transcript(visit.caller, conversation_id)
+    """Return the messages of a conversation, oldest first; what was proposed, as it stands now."""
+    with at_the_door(request, actor=visit.caller.actor):
+        messages = services.conversations.transcript(visit.caller, conversation_id)
+        previews = services.executor.previews_in(conversation_id, now=now)
     return {
         "messages": [
             {
@@ -101,32 +113,40 @@ def get_messages(
                 "author": message.author,
                 "text": message.text,
                 "sent_at": message.sent_at.isoformat(),
-                **_drawn(dict(message.body)),
+                **_drawn(_as_it_stands(dict(message.body), previews)),
             }
             for message in messages
         ]
     }
 
 
-@router.post("/proposals/{proposal_id}/confirm")
+@router.post("/proposals/{proposal_id}/confirm", response_model=None, responses=RESPONSES)
 def post_confirm(
-    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
-) -> dict[str, Any]:
+    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep, once: OnceDep
+) -> Response | dict[str, Any]:
     """Do what a preview announced. Pressing twice does it once.
 
     What was proposed in a conversation is told there, in `reply` and `events`; of anything else
     come the `proposal` and its `result`, or a `renewed` preview when the facts had changed.
     """
+    return once.answer(caller, lambda: _confirm(services, caller, proposal_id, now))
+
+
+@router.post("/proposals/{proposal_id}/cancel", response_model=None, responses=RESPONSES)
+def post_cancel(
+    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep, once: OnceDep
+) -> Response | dict[str, Any]:
+    """Drop a preview, or withdraw what waits for a second person."""
+    return once.answer(caller, lambda: _cancel(services, caller, proposal_id, now))
+
+
+def _confirm(services: Services, caller: Caller, proposal_id: str, now: datetime) -> dict[str, Any]:
     if _stands_alone(services, caller, proposal_id, now):
         return _show(services.executor.confirm(caller, proposal_id, now=now))
     return _decided(services, caller, proposal_id, now, confirm=True)
 
 
-@router.post("/proposals/{proposal_id}/cancel")
-def post_cancel(
-    proposal_id: str, caller: DeciderDep, services: ServicesDep, now: NowDep
-) -> dict[str, Any]:
-    """Drop a preview, or withdraw what waits for a second person."""
+def _cancel(services: Services, caller: Caller, proposal_id: str, now: datetime) -> dict[str, Any]:
     if _stands_alone(services, caller, proposal_id, now):
         dropped = services.executor.cancel(caller, proposal_id, now=now)
         return _show(Confirmation(dropped, None, None))
@@ -134,18 +154,27 @@ def post_cancel(
 
 
 async def _answer(
-    services: Services, visit: Visit, message: Incoming, now: datetime, accept: str
+    request: Request,
+    services: Services,
+    visit: Visit,
+    message: Incoming,
+    now: datetime,
+    accept: str,
 ) -> Response | dict[str, Any]:
     """Take the message; then wait for the answer without holding a thread."""
     conversations = services.conversations
-    posted = await run_in_threadpool(
-        conversations.post,
-        visit.caller,
-        message.text,
-        client_id=message.client_id,
-        conversation_id=message.conversation_id,
-        now=now,
-    )
+
+    def post() -> Posted:
+        with at_the_door(request, actor=visit.caller.actor):
+            return conversations.post(
+                visit.caller,
+                message.text,
+                client_id=message.client_id,
+                conversation_id=message.conversation_id,
+                now=now,
+            )
+
+    posted = await run_in_threadpool(post)
     opening = {"visitor": visit.issued} if visit.issued else {}
     if SSE in accept:
         first = {"conversation_id": posted.conversation_id, "message_id": posted.message_id}
@@ -167,13 +196,20 @@ def _decided(
     conversations = services.conversations
     decide = conversations.confirm if confirm else conversations.cancel
     reply = decide(caller, proposal_id, now=now)
-    events = [
+    events = events_about(services, caller, reply, proposal_id)
+    return {"reply": show_reply(reply), "events": events}
+
+
+def events_about(
+    services: Services, caller: Caller, reply: Reply, proposal_id: str
+) -> list[dict[str, Any]]:
+    """Return the events of a reply that no turn wrote, and those of its proposal."""
+    return [
         {"id": event.number, "type": event.type, "data": event_data(event)}
-        for event in conversations.events(caller, reply.conversation_id)[0]
+        for event in services.conversations.events(caller, reply.conversation_id)[0]
         if event.data.get("message_id") == reply.message_id
         or event.data.get("proposal_id") == proposal_id
     ]
-    return {"reply": show_reply(reply), "events": events}
 
 
 def _stands_alone(services: Services, caller: Caller, proposal_id: str, now: datetime) -> bool:
@@ -209,6 +245,13 @@ def show_reply(reply: Reply) -> dict[str, Any]:
             "proofs": list(reply.proofs),
         }
     )
+
+
+def _as_it_stands(body: dict[str, Any], previews: Mapping[str, Preview]) -> dict[str, Any]:
+    """Return what a message holds, with the state its proposal has by now."""
+    shown = body.get("proposal")
+    preview = previews.get(shown["proposal_id"]) if shown else None
+    return body | {"proposal": describe_preview(preview)} if preview else body
 
 
 def _drawn(body: dict[str, Any]) -> dict[str, Any]:

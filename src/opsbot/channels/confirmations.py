@@ -1,7 +1,8 @@
 """Where a person confirms what a program proposed for them: the console, or a link by mail."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -21,6 +22,9 @@ from opsbot.toolkit.identity import mask_email
 from opsbot.toolkit.proposals import Confirmation, Preview
 
 CONSOLE_PAGE = "/console/proposals"
+_UNDOABLE = timedelta(days=7)
+"""How long what was done stands on the page, to be taken back."""
+_MOST_DONE = 20
 _PRIVATE = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"}
 
 console = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
@@ -88,8 +92,10 @@ def post_proposal(
     now: NowDep,
 ) -> Response:
     """Do it, or drop it."""
-    check_form(form, staff.session)
-    said = _decide(services, staff.caller, proposal_id, form.get("decision", ""), now)
+    check_form(request, form, staff.session)
+    decision = form.get("decision", "")
+    decide = _undo if decision == "undo" else partial(_decide, decision=decision)
+    said = decide(services, staff.caller, proposal_id, now=now)
     return _list(request, pages, services, staff, said, now)
 
 
@@ -114,7 +120,8 @@ def post_link(
     """Do it, or drop it."""
     check_origin(request)
     linked = _read_link(services.settings, token)
-    said = _decide(services, linked.caller, linked.proposal_id, form.get("decision", ""), now)
+    decision = form.get("decision", "")
+    said = _decide(services, linked.caller, linked.proposal_id, decision=decision, now=now)
     return _show(request, pages, services, linked, token, said, now)
 
 
@@ -133,6 +140,7 @@ def _list(
         staff,
         "console/proposals.html",
         waiting=services.executor.open_proposals(staff.caller, now=now),
+        done=services.executor.undoable(staff.caller, since=now - _UNDOABLE, limit=_MOST_DONE),
         said=said,
         page="proposals",
     )
@@ -160,8 +168,16 @@ def _show(
     )
 
 
+def _undo(services: Services, caller: Caller, proposal_id: str, *, now: datetime) -> str:
+    try:
+        services.executor.undo(caller, proposal_id, now=now, apart=True)
+    except OpsbotError as error:
+        return str(error)
+    return "This takes it back. Look at it below; nothing happens before you confirm."
+
+
 def _decide(
-    services: Services, caller: Caller, proposal_id: str, decision: str, now: datetime
+    services: Services, caller: Caller, proposal_id: str, *, decision: str, now: datetime
 ) -> str:
     if decision != "confirm":
         services.executor.cancel(caller, proposal_id, now=now)

@@ -15,6 +15,7 @@ from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute
 from opsbot.commerce.cases import AT_WORK, ENDED, Case
 from opsbot.commerce.customers import Customer
+from opsbot.commerce.effects import count_failed
 from opsbot.commerce.orders import Order
 from opsbot.conversation.models import Message
 from opsbot.drafts.review import count_open_drafts
@@ -132,7 +133,9 @@ def render_console(
     **values: Any,
 ) -> Response:
     """Return a page of the console, with the counts of what waits."""
-    waiting = services.executor.waiting(staff.caller, now=services.clock())
+    now = services.clock()
+    waiting = services.executor.waiting(staff.caller, now=now)
+    mine = services.executor.open_proposals(staff.caller, now=now)
     with services.database.read() as session:
         counts = {
             "drafts": count_open_drafts(session),
@@ -140,6 +143,8 @@ def render_console(
                 select(func.count()).select_from(Case).where(Case.state.in_(AT_WORK))
             ),
             "approvals": sum(one.may_decide for one in waiting),
+            "proposals": len(mine),
+            "outside": count_failed(session),
             "gaps": count_open_gaps(session),
         }
     return pages.render(

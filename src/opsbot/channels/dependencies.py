@@ -1,14 +1,15 @@
 """What routes ask for: the services, the time, and who is asking."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request
 from sqlalchemy import select
 
+from opsbot.channels.door import at_the_door
 from opsbot.channels.identity import (
     SIGN_IN_AGAIN,
     StaffSession,
@@ -18,16 +19,16 @@ from opsbot.channels.identity import (
     verify_staff,
     verify_visitor,
 )
+from opsbot.channels.networks import network_of
 from opsbot.channels.services import Services
 from opsbot.commerce.customers import Customer
 from opsbot.errors import ConfirmationRequiredError, NotAllowedError
 from opsbot.staff import Staff
 from opsbot.staff_tokens import PREFIX, find_by_token
 from opsbot.toolkit.caller import Audience, Caller, Level
-from opsbot.toolkit.ledger import ASK_A_PERSON
+from opsbot.toolkit.second_person import ASK_A_PERSON
 
 STAFF_COOKIE = "opsbot_staff"
-IPV4 = 4
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -67,14 +68,16 @@ def _visit(
     x_opsbot_visitor: Annotated[str | None, Header()] = None,
 ) -> Visit:
     """Tell who is asking: a customer by the shop's token, else a visitor."""
-    if authorization:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise NotAllowedError("Authorization must be `Bearer TOKEN`.")
-        return Visit(customer_caller(services, verify_customer(services.settings, token, now=now)))
-    if x_opsbot_visitor:
-        visitor = verify_visitor(services.settings, x_opsbot_visitor)
-        return Visit(_visitor(request, visitor))
+    with at_the_door(request):
+        if authorization:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer":
+                raise NotAllowedError("Authorization must be `Bearer TOKEN`.")
+            number = verify_customer(services.settings, token, now=now)
+            return Visit(customer_caller(services, number))
+        if x_opsbot_visitor:
+            visitor = verify_visitor(services.settings, x_opsbot_visitor)
+            return Visit(_visitor(request, visitor))
     visitor, signed = new_visitor(services.settings)
     return Visit(_visitor(request, visitor), signed)
 
@@ -85,15 +88,6 @@ def _visitor(request: Request, visitor: str) -> Caller:
 
 def _network(request: Request) -> str:
     return network_of(request.client.host) if request.client else ""
-
-
-def network_of(host: str) -> str:
-    """Return the network an address belongs to: /24 of IPv4, /56 of IPv6; else the text itself."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(ip_network((address, 24 if address.version == IPV4 else 56), strict=False))
 
 
 def customer_caller(services: Services, number: str, *, channel: str = "widget") -> Caller:
@@ -129,10 +123,13 @@ class StaffVisit:
 def _staff(request: Request, services: ServicesDep) -> StaffVisit:
     """Tell which member of staff is asking, and refuse requests other sites have made."""
     check_origin(request)
-    session = verify_staff(services.settings, request.cookies.get(STAFF_COOKIE, ""))
-    staff = find_member(services.database, session)
-    if staff is None:
-        raise NotAllowedError(SIGN_IN_AGAIN)
+    cookie = request.cookies.get(STAFF_COOKIE, "")
+    # Who claims nothing is led to the sign-in page: that is no refusal.
+    with at_the_door(request) if cookie else nullcontext():
+        session = verify_staff(services.settings, cookie)
+        staff = find_member(services.database, session)
+        if staff is None:
+            raise NotAllowedError(SIGN_IN_AGAIN)
     return StaffVisit(staff, session, staff_caller(staff, channel="console"))
 
 
@@ -153,8 +150,13 @@ def check_origin(request: Request) -> None:
     Raises:
         NotAllowedError: the browser names another origin, or names none and sends a cookie.
     """
-    if request.method not in UNSAFE:
-        return
+    if request.method in UNSAFE:
+        with at_the_door(request):
+            refuse_other_sites(request)
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Refuse what `check_origin` refuses, without a row in the audit; errors as there."""
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site")
     is_foreign = origin is not None and origin not in _origins(request)
@@ -211,7 +213,8 @@ def _program(
 ) -> Visit:
     """Tell for whom a program acts: a member of staff by their token, else as a reader is told."""
     if authorization:
-        found = token_caller(services, authorization, channel="api", now=now)
+        with at_the_door(request):
+            found = token_caller(services, authorization, channel="api", now=now)
         return Visit(replace(found, origin=_network(request)))
     if STAFF_COOKIE in request.cookies and not x_opsbot_visitor:
         return Visit(_staff(request, services).caller)
@@ -242,10 +245,22 @@ def token_caller(services: Services, header: str, *, channel: str, now: datetime
 ProgramDep = Annotated[Visit, Depends(_program)]
 
 
-def _decider(visit: ProgramDep) -> Caller:
+def _staff_caller(request: Request, visit: ProgramDep) -> Caller:
+    """Tell which member of staff reads, signed in or by a program of theirs."""
+    with at_the_door(request):
+        if not visit.caller.is_staff:
+            raise NotAllowedError(SIGN_IN_AGAIN)
+    return visit.caller
+
+
+StaffCallerDep = Annotated[Caller, Depends(_staff_caller)]
+
+
+def _decider(request: Request, visit: ProgramDep) -> Caller:
     """Tell which person decides. A staff token is a program's, so it decides nothing."""
-    if visit.caller.by_program:
-        raise ConfirmationRequiredError(ASK_A_PERSON)
+    with at_the_door(request, actor=visit.caller.actor):
+        if visit.caller.by_program:
+            raise ConfirmationRequiredError(ASK_A_PERSON)
     return visit.caller
 
 

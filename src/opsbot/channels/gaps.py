@@ -153,10 +153,15 @@ def get_page(
 
 @router.post("/console/gaps/{gap_id}")
 def post_page(
-    gap_id: GapId, form: FormDep, staff: WriterDep, services: ServicesDep, now: NowDep
+    request: Request,
+    gap_id: GapId,
+    form: FormDep,
+    staff: WriterDep,
+    services: ServicesDep,
+    now: NowDep,
 ) -> Response:
     """Do what the pressed button says."""
-    check_form(form, staff.session)
+    check_form(request, form, staff.session)
     try:
         state, shown = GapState(form.get("state", "")), GapState(form.get("shown", ""))
     except ValueError as error:

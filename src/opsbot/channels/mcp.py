@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from opsbot import __version__
 from opsbot.channels.confirmations import ask_person
 from opsbot.channels.dependencies import token_caller
+from opsbot.channels.door import at_the_door
 from opsbot.channels.problems import describe, problem
 from opsbot.channels.services import Services
 from opsbot.errors import NotAllowedError, OpsbotError
@@ -139,7 +140,8 @@ class McpEndpoint:
         if not header:
             return None
         now = self._services.clock()
-        return token_caller(self._services, header, channel="mcp", now=now)
+        with at_the_door(request):
+            return token_caller(self._services, header, channel="mcp", now=now)
 
     async def _open(self) -> Any:
         async with self._opening:

@@ -1,5 +1,6 @@
 """Rows of the audit for what happens in the channels themselves: pages, sign-ins, deliveries."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from opsbot.channels.services import Services
@@ -7,7 +8,14 @@ from opsbot.toolkit.audit import record_audit
 
 
 def note(
-    services: Services, actor: str, action: str, subject: str, now: datetime, **detail: object
+    services: Services,
+    actor: str,
+    action: str,
+    subject: str,
+    now: datetime,
+    *,
+    personal: Mapping[str, object] | None = None,
+    **detail: object,
 ) -> None:
     """Append a row in a transaction of its own.
 
@@ -17,7 +25,16 @@ def note(
         action: see `AuditEvent.action`.
         subject: what it was about.
         now: the time.
-        detail: no secrets, and no more personal data than is needed.
+        personal: what can be erased; see `record_audit`.
+        detail: no secrets, and nothing personal.
     """
     with services.database.write() as session:
-        record_audit(session, actor=actor, action=action, subject=subject, at=now, **detail)
+        record_audit(
+            session,
+            actor=actor,
+            action=action,
+            subject=subject,
+            at=now,
+            personal=personal,
+            **detail,
+        )

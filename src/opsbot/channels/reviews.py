@@ -12,6 +12,7 @@ from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, Pages, PagesDep
 from opsbot.channels.services import Services
 from opsbot.channels.sign_in import ConsoleRoute, check_form
+from opsbot.commerce.cases import office_hours
 from opsbot.drafts.models import OPEN_DRAFTS, Draft
 from opsbot.drafts.review import (
     approve_draft,
@@ -21,6 +22,7 @@ from opsbot.drafts.review import (
     reject_draft,
 )
 from opsbot.errors import ConflictError, InvalidInputError
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.toolkit.audit import record_audit
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
@@ -81,10 +83,11 @@ def post_draft(
     now: NowDep,
 ) -> Response:
     """Do what the pressed button says: approve, save or reject."""
-    check_form(form, staff.session)
+    check_form(request, form, staff.session)
+    hours = office_hours(services.settings)
     try:
         with services.database.write(durable=True) as session:
-            place = _decide(session, draft_id, staff, form, now)
+            place = _decide(session, draft_id, staff, form, now, hours)
             record_audit(
                 session,
                 actor=staff.caller.actor,
@@ -108,12 +111,24 @@ def post_draft(
     return RedirectResponse(place, status_code=303)
 
 
-def _decide(session: Session, draft_id: int, staff: StaffVisit, form: FormDep, now: NowDep) -> str:
+def _decide(
+    session: Session,
+    draft_id: int,
+    staff: StaffVisit,
+    form: FormDep,
+    now: NowDep,
+    hours: OfficeHours,
+) -> str:
     """Change the draft; return the page to go to."""
     decision, text = form.get("decision", ""), form.get("text", "")
     if decision == "approve":
         approve_draft(
-            session, draft_id, staff.caller, now=now, text=_changed(session, draft_id, text)
+            session,
+            draft_id,
+            staff.caller,
+            now=now,
+            text=_changed(session, draft_id, text),
+            hours=hours,
         )
         return "/console/drafts?done=approved"
     if decision == "save":

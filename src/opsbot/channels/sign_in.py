@@ -14,9 +14,10 @@ from opsbot.channels.dependencies import (
     NowDep,
     ServicesDep,
     check_origin,
-    network_of,
 )
+from opsbot.channels.door import at_the_door
 from opsbot.channels.identity import SESSION_S, StaffSession, find_member, sign_staff, verify_staff
+from opsbot.channels.networks import network_of
 from opsbot.channels.noting import note
 from opsbot.channels.pages import FormDep, PageRoute, PagesDep
 from opsbot.channels.services import Services
@@ -28,6 +29,7 @@ from opsbot.toolkit.audit import record_audit
 from opsbot.toolkit.identity import mask_email
 
 SIGN_IN = "/console/sign-in"
+_TOO_LONG = "This page was open for too long. Go back, reload it and try again."
 _WRONG = "This address and password do not belong together."
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -44,14 +46,15 @@ class ConsoleRoute(PageRoute):
         return super().describe(request, error)
 
 
-def check_form(form: Mapping[str, str], session: StaffSession) -> None:
+def check_form(request: Request, form: Mapping[str, str], session: StaffSession) -> None:
     """Refuse a form that was not on one of this session's own pages.
 
     Raises:
         NotAllowedError: the hidden field is missing or from another session.
     """
-    if not hmac.compare_digest(form.get("csrf", "").encode(), session.nonce.encode()):
-        raise NotAllowedError("This page was open for too long. Go back, reload it and try again.")
+    with at_the_door(request, actor=f"staff:{session.staff_id}"):
+        if not hmac.compare_digest(form.get("csrf", "").encode(), session.nonce.encode()):
+            raise NotAllowedError(_TOO_LONG)
 
 
 @router.get(SIGN_IN)
@@ -77,7 +80,7 @@ def post_sign_in(
     staff = _find(services.database, email, form.get("password", "")[:1000])
     if staff is None:
         known = {"address": mask_email(email), "from": network_of(host)}
-        note(services, "visitor", "sign_in_failed", "console", now, **known)
+        note(services, "visitor", "sign_in_failed", "console", now, personal=known)
         return pages.render(
             request, "console/sign_in.html", status=403, goal=goal, email=email, error=_WRONG
         )

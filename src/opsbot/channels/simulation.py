@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from opsbot.channels.dependencies import NowDep, ServicesDep, StaffDep
+from opsbot.channels.dependencies import NowDep, ServicesDep, StaffCallerDep
 from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.policy.return_facts import facts_from_json
 from opsbot.toolkit.policy_trials import (
@@ -50,7 +50,7 @@ class Simulation(BaseModel):
 
 @api.post("/simulate")
 def post_simulate(
-    asked: Simulation, _staff: StaffDep, services: ServicesDep, now: NowDep
+    asked: Simulation, _staff: StaffCallerDep, services: ServicesDep, now: NowDep
 ) -> dict[str, Any]:
     """Say what the rules decide, and what changed files would. Nothing is stored."""
     settings = services.settings

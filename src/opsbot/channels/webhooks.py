@@ -1,23 +1,17 @@
 """Webhooks in: checked, kept, acknowledged. What they change happens afterwards, in a job."""
 
 import re
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
 from opsbot.channels.dependencies import NowDep, ServicesDep
-from opsbot.channels.noting import note
-from opsbot.channels.services import Services
-from opsbot.channels.throttle import Throttle
+from opsbot.channels.door import at_the_door
 from opsbot.connectors.inbox import keep_event
 from opsbot.connectors.payloads import parse
 from opsbot.connectors.signatures import LONGEST_ID, SENDERS, check_signature
-from opsbot.errors import NotAllowedError, NotFoundError, RateLimitedError
+from opsbot.errors import NotFoundError
 from opsbot.toolkit.audit import record_audit
-
-MOST_NOTED = 20
-"""Unsigned deliveries of a sender that are audited within a quarter of an hour."""
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
@@ -51,16 +45,21 @@ def post_webhook(
     if source == "woocommerce" and _PING.fullmatch(body):
         return {"status": "ready"}
     headers = {name.lower(): value for name, value in request.headers.items()}
-    try:
+    with at_the_door(request, actor=f"webhook:{source}", kind=source):
         check_signature(sender, headers, body, secrets, now=now)
-    except NotAllowedError:
-        _note_refusal(request, services, source, now)
-        raise
     data = parse(body)
     delivery = sender.delivery(headers, data, body)[:LONGEST_ID]
     topic = sender.topic(headers, data)[:LONGEST_ID]
     with services.database.write(durable=True) as session:
-        new = keep_event(session, source, delivery, topic, body, now=now)
+        new = keep_event(
+            session,
+            source,
+            delivery,
+            topic,
+            body,
+            now=now,
+            happened_at=sender.happened(headers),
+        )
         if new:
             record_audit(
                 session,
@@ -71,16 +70,3 @@ def post_webhook(
                 delivery=delivery,
             )
     return {"status": "kept" if new else "known"}
-
-
-def _note_refusal(request: Request, services: Services, source: str, now: datetime) -> None:
-    """Audit a delivery that nobody signed; a flood of them must not fill the audit."""
-    state = request.app.state
-    if not hasattr(state, "unsigned"):
-        state.unsigned = Throttle(window=timedelta(minutes=15))
-    gate: Throttle = state.unsigned
-    try:
-        gate.take({source: MOST_NOTED}, now=now)
-    except RateLimitedError:
-        return
-    note(services, f"webhook:{source}", "refused", "delivery", now, code=NotAllowedError.code)

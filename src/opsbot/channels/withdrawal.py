@@ -12,15 +12,17 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from opsbot.channels.dependencies import NowDep, ServicesDep, network_of
+from opsbot.channels.dependencies import NowDep, ServicesDep
+from opsbot.channels.networks import network_of
 from opsbot.channels.pages import FormDep, PageRoute, PagesDep
 from opsbot.channels.problems import describe
 from opsbot.channels.services import Services
-from opsbot.errors import InvalidInputError, OpsbotError, RateLimitedError
+from opsbot.errors import ConflictError, InvalidInputError, OpsbotError, RateLimitedError
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.proposals import Preview, ProposalState
 from opsbot.toolkit.results import Result
+from opsbot.toolkit.withdrawing import WITHDRAWN
 
 PATH = "/withdraw"
 CHANNEL = "page"
@@ -154,6 +156,7 @@ def _first(
         contact=form.get("contact", "")[:254],
         items=form.get("items", "")[:1000],
         error=str(error) if error else "",
+        recorded=isinstance(error, ConflictError) and error.state == WITHDRAWN,
     )
 
 

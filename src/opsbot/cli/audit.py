@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ def export_audit(
     database = _open(settings_for(demo=demo))
     begin, end = _day(first, date.min), _day(last, date.max - timedelta(days=1))
     with database.write(durable=True) as session:
-        detail = {"from": first, "to": last}
+        detail: dict[str, Any] = {"from": first, "to": last}
         record_audit(
             session, actor="terminal", action="export", subject="audit", at=now(), **detail
         )
@@ -80,6 +80,7 @@ def _plain(row: AuditEvent) -> dict[str, object]:
         "action": row.action,
         "subject": row.subject,
         "detail": row.detail,
+        "personal": row.personal,
         "previous": row.previous,
         "hash": row.hash,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 from opsbot.conversation.chat_model import open_remote_model
 from opsbot.db import Database
@@ -30,15 +31,15 @@ def run_checks(console: Console, read: Callable[[], Settings]) -> int:
     try:
         settings = read()
     except OpsbotError as error:
-        console.print(f"[red]✗[/] settings: {error}", highlight=False, soft_wrap=True)
+        console.print(f"[red]✗[/] settings: {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1
     faults = 0
     for name, part in PARTS:
         try:
-            line = f"[green]✓[/] {name}: {part(settings)}"
+            line = f"[green]✓[/] {name}: {escape(part(settings))}"
         except OpsbotError as error:
             faults += 1
-            line = f"[red]✗[/] {name}: {error}"
+            line = f"[red]✗[/] {name}: {escape(str(error))}"
         console.print(line, highlight=False, soft_wrap=True)
     console.print("All is well." if not faults else f"{faults} to mend.", highlight=False)
     return 1 if faults else 0

@@ -16,7 +16,10 @@ from opsbot.demo.load import DemoSummary, load_demo
 from opsbot.demo.tour import QUESTIONS, open_survey
 from opsbot.errors import UnavailableError
 from opsbot.migrations import upgrade
+from opsbot.retrieval.encoders import open_encoder
 from opsbot.settings import Settings, read_settings
+
+RETURNS_ADDRESS = "Lumen & Loom, Returns, Werkhof 7, 12051 Berlin"
 
 
 def open_demo() -> Settings:
@@ -26,6 +29,8 @@ def open_demo() -> Settings:
         UnavailableError: the data folder cannot be written.
     """
     settings = read_settings(secret_key="-" * 32, demo=True)
+    if "returns_address" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"returns_address": RETURNS_ADDRESS})
     if "data_dir" not in settings.model_fields_set:
         settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
     key = _read_key(settings.data_dir / "secret.key")
@@ -40,7 +45,8 @@ def run_demo(console: Console, *, host: str, port: int, load_only: bool) -> None
     database = Database(settings.resolved_database_url)
     upgrade(database)
     summary = load_shop(console, settings, database)
-    report = ingest_with_progress(console, settings, database, now=_now())
+    encoder = open_encoder(settings.embedding_model, settings.data_dir)
+    report = ingest_with_progress(console, settings, database, now=_now(), encoder=encoder)
     for path, reason in report.unreadable:
         console.print(f"Not read: {path}: {reason}", highlight=False)
     if load_only:
@@ -51,7 +57,7 @@ def run_demo(console: Console, *, host: str, port: int, load_only: bool) -> None
         survey = open_survey(session, settings, now=_now())
     database.dispose()
     _print_welcome(console, settings, summary, survey)
-    serve_app(settings, host=host, port=port)
+    serve_app(settings, host=host, port=port, encoder=encoder)
 
 
 def _print_welcome(console: Console, settings: Settings, summary: DemoSummary, survey: str) -> None:

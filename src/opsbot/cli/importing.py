@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -54,7 +55,7 @@ def import_with_progress(
             progress=lambda done: progress.update(task, completed=done),
         )
     if not dry_run:
-        counts = {str(deed): count for deed, count in report.deeds.items()}
+        counts: dict[str, Any] = {str(deed): count for deed, count in report.deeds.items()}
         with database.write(durable=True) as session:
             record_audit(
                 session,

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from opsbot.db import Database
+from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.encoders import open_encoder
 from opsbot.retrieval.ingest import IngestReport, ingest
 from opsbot.retrieval.verify import Verification, verify
@@ -27,14 +28,20 @@ def progress_bar(console: Console) -> Progress:
 
 
 def ingest_with_progress(
-    console: Console, settings: Settings, database: Database, *, now: datetime
+    console: Console,
+    settings: Settings,
+    database: Database,
+    *,
+    now: datetime,
+    encoder: Encoder | None = None,
 ) -> IngestReport:
-    """Read what changed in knowledge/."""
+    """Read what changed in knowledge/, with the encoder of the settings unless one is open."""
+    encoder = encoder or open_encoder(settings.embedding_model, settings.data_dir)
     with progress_bar(console) as bar:
         return ingest(
             database,
             settings.knowledge_dir,
-            open_encoder(settings.embedding_model, settings.data_dir),
+            encoder,
             uploads=settings.resolved_uploads_dir,
             now=now,
             progress=_show_in(bar),

@@ -14,6 +14,7 @@ from opsbot.cli import audit, people, privacy, tools
 from opsbot.cli.check import run_checks
 from opsbot.cli.common import AsCustomer, AsStaff, DemoData, now, settings_for
 from opsbot.cli.demo import run_demo
+from opsbot.cli.evaluating import evaluate
 from opsbot.cli.importing import (
     compare_exports,
     import_with_progress,
@@ -28,6 +29,7 @@ from opsbot.cli.ingesting import (
 )
 from opsbot.cli.mcp import serve_stdio
 from opsbot.cli.policies import Question, read_facts, simulate
+from opsbot.cli.replaying import replay
 from opsbot.cli.serving import serve_app, work
 from opsbot.cli.talk import ask_once, chat_on
 from opsbot.connectors.imports import FileFormat, ImportOptions
@@ -50,6 +52,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(people.app, name="staff")
 app.add_typer(tools.app, name="tools")
 app.add_typer(privacy.app, name="privacy")
+app.command()(evaluate)
+app.command()(replay)
 console = Console()
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

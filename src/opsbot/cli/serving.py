@@ -13,14 +13,29 @@ from opsbot.app import close_services, create_app, open_follower, open_services,
 from opsbot.db import Database
 from opsbot.errors import UnavailableError
 from opsbot.migrations import upgrade
+from opsbot.retrieval.encoder import Encoder
 from opsbot.settings import Settings
 
 STOP_S = 20
 """How long running requests may take to end, in seconds."""
 
 
-def serve_app(settings: Settings, *, host: str, port: int, with_worker: bool = True) -> None:
+def serve_app(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    with_worker: bool = True,
+    encoder: Encoder | None = None,
+) -> None:
     """Serve until the process is told to stop.
+
+    Args:
+        settings: of the shop.
+        host: the address to listen on.
+        port: see `host`.
+        with_worker: run the jobs, too.
+        encoder: that of the settings, if it is open already.
 
     Raises:
         UnavailableError: the port is taken, or the data folder cannot be written.
@@ -29,7 +44,7 @@ def serve_app(settings: Settings, *, host: str, port: int, with_worker: bool = T
     logging.getLogger("opsbot").setLevel(settings.log_level.upper())
     listener = listen(host, port)
     upgrade(Database(settings.resolved_database_url))
-    app = create_app(open_services(settings), with_worker=with_worker)
+    app = create_app(open_services(settings, encoder=encoder), with_worker=with_worker)
     uvicorn.Server(server_config(app, settings)).run(sockets=[listener])
 
 

@@ -21,6 +21,7 @@ from opsbot.toolkit.wire import show_result, show_tool
 
 app = typer.Typer(invoke_without_command=True, help="List the tools, show one, or run one.")
 console = Console()
+_WIDE = 1_000
 
 
 @app.callback()
@@ -35,7 +36,9 @@ def list_tools(context: typer.Context) -> None:
         table.add_row(
             tool.name, tool.audience, tool.effect, needs or f"level {int(tool.level)}", first
         )
-    console.print(table)
+    # Into a file or another program each tool stands on one line, however long.
+    wide = console if console.is_terminal else Console(width=_WIDE)
+    wide.print(table)
 
 
 @app.command()

@@ -19,7 +19,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from opsbot.commerce.ports import Port
 from opsbot.commerce.records import insert_or_ignore
 from opsbot.db import Base, Database
-from opsbot.errors import CollisionError, ConflictError, OpsbotError, UnavailableError
+from opsbot.errors import (
+    CollisionError,
+    ConflictError,
+    NotFoundError,
+    OpsbotError,
+    UnavailableError,
+)
 
 MAX_ATTEMPTS = 12
 """Tries before a person must look; the last is about a day after the first."""
@@ -34,12 +40,16 @@ _log = logging.getLogger(__name__)
 
 
 class EffectState(StrEnum):
-    """requested → delivering → delivered; back to requested for another try, or failed."""
+    """requested → delivering → delivered; back to requested for another try, or failed.
+
+    What failed, or is tried again, a person may do themselves: by hand.
+    """
 
     REQUESTED = "requested"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
     FAILED = "failed"
+    BY_HAND = "by_hand"
 
 
 class Effect(Base):
@@ -67,6 +77,11 @@ class Effect(Base):
     """Why the last try failed."""
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
+    """Or when a person said that they had done it."""
+    settled_by: Mapped[str | None]
+    """Who did it by hand; see `Caller.actor`."""
+    note: Mapped[str | None]
+    """What they say about it: where, and under which number."""
 
 
 def request_effect(
@@ -127,19 +142,80 @@ def deliver_effects(database: Database, ports: Mapping[str, Port], *, now: datet
     return delivered
 
 
-def retry_effect(session: Session, effect_id: int, *, now: datetime) -> None:
-    """Try a failed effect again; for staff who looked at the reason.
+def troubled_effects(session: Session, *, limit: int) -> list[Effect]:
+    """Return what failed, then what is tried again; each the oldest first."""
+    tried = (Effect.state == EffectState.REQUESTED) & Effect.error.is_not(None)
+    again = (Effect.state == EffectState.DELIVERING) & Effect.error.is_not(None)
+    given_up = Effect.state == EffectState.FAILED
+    query = select(Effect).where(given_up | tried | again)
+    order = (sa.case((given_up, 0), else_=1), Effect.created_at, Effect.id)
+    return list(session.scalars(query.order_by(*order).limit(limit)))
+
+
+def settled_by_hand(session: Session, *, limit: int) -> list[Effect]:
+    """Return what people did themselves, the newest first."""
+    query = select(Effect).where(Effect.state == EffectState.BY_HAND)
+    newest = query.order_by(Effect.delivered_at.desc(), Effect.id.desc())
+    return list(session.scalars(newest.limit(limit)))
+
+
+def count_failed(session: Session) -> int:
+    """Return how many effects wait for a person."""
+    failed = Effect.state == EffectState.FAILED
+    return session.scalar(select(sa.func.count()).select_from(Effect).where(failed)) or 0
+
+
+def retry_effect(session: Session, effect_id: int, *, now: datetime) -> Effect:
+    """Try an effect again at once; for staff who looked at the reason.
 
     Raises:
+        NotFoundError: there is no such effect.
         ConflictError: it has not failed.
     """
-    changed = session.execute(
-        sa.update(Effect)
-        .where(Effect.id == effect_id, Effect.state == EffectState.FAILED)
-        .values(state=EffectState.REQUESTED, attempts=0, next_at=now)
+    return _move(
+        session,
+        effect_id,
+        {"state": EffectState.REQUESTED, "attempts": 0, "next_at": now},
+        unless="has not failed, so it is not tried again",
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
-        raise ConflictError(f"Effect {effect_id} has not failed, so it is not tried again.")
+
+
+def settle_by_hand(
+    session: Session, effect_id: int, *, note: str, actor: str, now: datetime
+) -> Effect:
+    """Note that a person has done it: no port is asked for it any more.
+
+    Raises:
+        NotFoundError: there is no such effect.
+        ConflictError: it has not failed, or a port has it in hand.
+    """
+    return _move(
+        session,
+        effect_id,
+        {
+            "state": EffectState.BY_HAND,
+            "delivered_at": now,
+            "settled_by": actor,
+            "note": note,
+        },
+        unless="has not failed, so nobody need do it by hand",
+    )
+
+
+def _move(session: Session, effect_id: int, values: dict[str, object], *, unless: str) -> Effect:
+    """Change an effect that failed, or waits for another try. A worker may take it meanwhile."""
+    tried_again = (Effect.state == EffectState.REQUESTED) & Effect.error.is_not(None)
+    changed = session.scalars(
+        sa.update(Effect)
+        .where(Effect.id == effect_id, (Effect.state == EffectState.FAILED) | tried_again)
+        .values(**values)
+        .returning(Effect)
+    ).one_or_none()
+    if changed is not None:
+        return changed
+    if session.get(Effect, effect_id) is None:
+        raise NotFoundError("effect", str(effect_id))
+    raise ConflictError(f"Effect {effect_id} {unless}.")
 
 
 def _due(database: Database, now: datetime) -> list[int]:
@@ -174,7 +250,8 @@ def _deliver(database: Database, ports: Mapping[str, Port], effect: Effect, now:
         return False
     except Exception as error:  # noqa: BLE001  (a broken port must not stop the others)
         _log.exception("Port %s broke over effect %s", effect.port, effect.id)
-        _note_failure(database, effect, f"{type(error).__name__}: {error}", now, final=False)
+        words = f"What hands it over broke: {error} ({type(error).__name__})."
+        _note_failure(database, effect, words, now, final=False)
         return False
     done = {"state": EffectState.DELIVERED, "reference": reference, "delivered_at": now}
     return _note(database, effect, {**done, "error": None})

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory
+from opsbot.commerce import inventory, reservations
 from opsbot.commerce.effects import request_effect
-from opsbot.commerce.inventory import Reservation, ReservationState
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.records import change_state, record_event
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.commerce.shipments import (
     Direction,
     Shipment,
@@ -22,6 +22,7 @@ from opsbot.errors import ConflictError, InvalidInputError
 
 HOLDABLE = (OrderState.PENDING, OrderState.CONFIRMED)
 PACKABLE = (OrderState.CONFIRMED, OrderState.IN_FULFILLMENT)
+SPLITTABLE = (*HOLDABLE, OrderState.IN_FULFILLMENT)
 LABELS = "labels"
 """The port that buys labels of carriers."""
 
@@ -66,7 +67,7 @@ def reserve_missing(session: Session, order: Order, *, actor: str, now: datetime
         lacks = line.wanted - packed.get(line.id, 0) - held.get(line.id, 0)
         part = min(lacks, inventory.available(session, line.sku))
         if part > 0:
-            inventory.reserve(session, line.sku, part, order_line_id=line.id, at=now)
+            reservations.reserve(session, line.sku, part, order_line_id=line.id, at=now)
             got[line.title] = got.get(line.title, 0) + part
     if not got:
         raise ConflictError(f"Nothing that order {order.number} lacks is free in stock.")
@@ -108,6 +109,57 @@ def open_units(session: Session, order: Order) -> dict[int, int]:
     return {line: units for line, units in left.items() if units > 0}
 
 
+def ready_units(session: Session, order: Order) -> dict[int, int]:
+    """Return the units of each line that the next parcel takes: those open and not held back.
+
+    When nothing else is left, the turn of what was held back has come.
+    """
+    left = open_units(session, order)
+    back = {line.id: line.held_back for line in order.lines}
+    now = {line: units - min(units, back[line]) for line, units in left.items()}
+    return {line: units for line, units in now.items() if units} or left
+
+
+def split_order(
+    session: Session, order: Order, later: Mapping[int, int], *, actor: str, now: datetime
+) -> None:
+    """Part an order: these units leave in a later parcel, the others need not wait for them.
+
+    Args:
+        session: an open transaction.
+        order: with its lines loaded.
+        later: units by line; empty: it is one parcel again.
+        actor: who decides it.
+        now: the time.
+
+    Raises:
+        InvalidInputError: it is not so many units, or all that are open.
+        ConflictError: everything is packed, or the order is completed or cancelled.
+        StaleError: somebody changed it a moment ago.
+    """
+    left = open_units(session, order)
+    if not left:
+        raise ConflictError(f"Everything of order {order.number} is packed.")
+    if any(n < 1 or n > left.get(line, 0) for line, n in later.items()):
+        raise InvalidInputError(f"So many units of order {order.number} are not open to pack.")
+    if dict(later) == left:
+        raise InvalidInputError(f"Nothing of order {order.number} would leave now.")
+    change_state(session, order, order.state, allowed=SPLITTABLE)
+    for line in order.lines:
+        line.held_back = later.get(line.id, 0)
+    session.flush()
+    event = "order_split" if later else "order_joined"
+    units = {line.title: n for line in order.lines if (n := later.get(line.id))}
+    record_event(session, order, event, actor=actor, at=now, units=units)
+
+
+def missing_units(session: Session, order: Order) -> dict[int, int]:
+    """Return the open units of each line that no stock is held for."""
+    held = _held_units(session, order)
+    left = open_units(session, order)
+    return {line: n for line, units in left.items() if (n := units - held.get(line, 0)) > 0}
+
+
 def ship_units(
     session: Session,
     order: Order,
@@ -136,7 +188,7 @@ def ship_units(
         raise InvalidInputError(f"So many units of order {order.number} are not open to pack.")
     change_state(session, order, OrderState.IN_FULFILLMENT, allowed=PACKABLE)
     for line, count in units.items():
-        inventory.consume(session, line, count, reference=order.number, actor=actor, at=now)
+        reservations.consume(session, line, count, reference=order.number, actor=actor, at=now)
     known = select(func.count()).select_from(Shipment).where(Shipment.order_id == order.id)
     ours = f"OB{order.number.lstrip('#')}-{(session.scalar(known) or 0) + 1}"
     parcel = make_parcel(

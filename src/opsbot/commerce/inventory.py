@@ -1,13 +1,13 @@
 """Where things are: an append-only ledger of moves, and the levels that follow from it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
     func,
@@ -59,14 +59,6 @@ class MoveReason(StrEnum):
     DAMAGE = "damage"
     SCRAP = "scrap"
     WRITE_OFF = "write_off"
-
-
-class ReservationState(StrEnum):
-    """Whether a reservation still holds stock back."""
-
-    ACTIVE = "active"
-    CONSUMED = "consumed"
-    RELEASED = "released"
 
 
 class Location(Base):
@@ -140,34 +132,30 @@ class StockLevel(Base):
         return self.on_hand - self.reserved
 
 
-class Reservation(Base):
-    """Stock held back for an order line that has not shipped, or for a work order's parts."""
+@dataclass(frozen=True)
+class MoveHead:
+    """What the lines of one move share; see `move`."""
 
-    __tablename__ = "reservations"
-    __table_args__ = (
-        CheckConstraint("(order_line_id IS NULL) <> (work_order_id IS NULL)", name="one_holder"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(ForeignKey("items.sku"), index=True)
-    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
-    order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"), index=True)
-    work_order_id: Mapped[int | None] = mapped_column(ForeignKey("work_orders.id"), index=True)
-    quantity: Mapped[int]
-    state: Mapped[ReservationState] = mapped_column(default=ReservationState.ACTIVE)
-    created_at: Mapped[datetime]
+    reason: MoveReason
+    reference: str
+    actor: str
+    at: datetime
 
 
 def available(session: Session, sku: str) -> int:
     """Return how many units of an item can be promised to customers now."""
-    return (
-        session.scalar(
-            select(func.coalesce(func.sum(StockLevel.on_hand - StockLevel.reserved), 0))
-            .join(Location, Location.id == StockLevel.location_id)
-            .where(StockLevel.sku == sku, Location.sellable)
-        )
-        or 0
+    return available_of(session, [sku])[sku]
+
+
+def available_of(session: Session, skus: Collection[str]) -> Counter[str]:
+    """Return how many units of each item can be promised now; 0 for one that is nowhere."""
+    found = (
+        select(StockLevel.sku, func.sum(StockLevel.on_hand - StockLevel.reserved))
+        .join(Location, Location.id == StockLevel.location_id)
+        .where(StockLevel.sku.in_(skus), Location.sellable)
+        .group_by(StockLevel.sku)
     )
+    return Counter({sku: int(units) for sku, units in session.execute(found)})
 
 
 def levels_of(session: Session, sku: str) -> list[StockLevel]:
@@ -211,10 +199,9 @@ def move(
     Raises:
         ConflictError: so much is not there, or it is reserved.
     """
-    _change_level(session, sku, location_id, on_hand=quantity, reserved=0)
-    parts = _by_lot(session, sku, location_id, quantity, lot_id)
-    head = _Head(reason, reference, actor, at)
-    _write_moves(session, sku, location_id, parts, head)
+    change_level(session, sku, location_id, on_hand=quantity, reserved=0)
+    head = MoveHead(reason, reference, actor, at)
+    write_moves(session, sku, location_id, quantity, head, lot_id=lot_id)
 
 
 def transfer(
@@ -234,100 +221,12 @@ def transfer(
     Raises:
         ConflictError: so much is not there, or it is reserved.
     """
-    _change_level(session, sku, from_id, on_hand=-quantity, reserved=0)
-    _change_level(session, sku, to_id, on_hand=quantity, reserved=0)
+    change_level(session, sku, from_id, on_hand=-quantity, reserved=0)
+    change_level(session, sku, to_id, on_hand=quantity, reserved=0)
     parts = _by_lot(session, sku, from_id, -quantity, lot_id)
-    head = _Head(MoveReason.TRANSFER, reference, actor, at)
-    _write_moves(session, sku, from_id, parts, head)
-    _write_moves(session, sku, to_id, [(lot, -units) for lot, units in parts], head)
-
-
-def reserve(
-    session: Session,
-    sku: str,
-    quantity: int,
-    *,
-    order_line_id: int | None = None,
-    work_order_id: int | None = None,
-    at: datetime,
-) -> list[Reservation]:
-    """Hold units back for an order line or a work order, where most of them are.
-
-    Raises:
-        ConflictError: not so many are free; nothing is held back.
-    """
-    if quantity > available(session, sku):
-        raise ConflictError(f"There are not {quantity} of {sku} free in stock.")
-    held = []
-    for level in sorted(_sellable_levels(session, sku), key=lambda level: -level.available):
-        part = min(quantity, level.available)
-        if part <= 0:
-            break
-        _change_level(session, sku, level.location_id, on_hand=0, reserved=part)
-        held.append(
-            Reservation(
-                sku=sku,
-                location_id=level.location_id,
-                order_line_id=order_line_id,
-                work_order_id=work_order_id,
-                quantity=part,
-                state=ReservationState.ACTIVE,
-                created_at=at,
-            )
-        )
-        quantity -= part
-    if quantity:  # someone took some between the two looks
-        raise ConflictError(f"There is not enough free stock of {sku}.")
-    session.add_all(held)
-    session.flush()
-    return held
-
-
-def release(session: Session, order_line_id: int, quantity: int) -> int:
-    """Give back up to `quantity` units that were held back; return how many it were."""
-    return _release(session, _for_line(order_line_id), quantity)
-
-
-def release_parts(session: Session, work_order_id: int, sku: str, quantity: int) -> int:
-    """Give back up to `quantity` units of a part that a work order held; return how many."""
-    return _release(session, _for_work(work_order_id, sku), quantity)
-
-
-def release_one(session: Session, held: Reservation, quantity: int) -> int:
-    """Give back units of one active reservation; return how many it were."""
-    part = min(quantity, held.quantity)
-    _change_level(session, held.sku, held.location_id, on_hand=0, reserved=-part)
-    _take_from(session, held, part, ReservationState.RELEASED)
-    return part
-
-
-def consume(
-    session: Session, order_line_id: int, quantity: int, *, reference: str, actor: str, at: datetime
-) -> None:
-    """Take units that were held back off the shelf: they are sold and leave.
-
-    Raises:
-        ConflictError: fewer units are held back for this line.
-    """
-    head = _Head(MoveReason.SALE, reference, actor, at)
-    missing = _consume(session, _for_line(order_line_id), quantity, head)
-    if missing:
-        raise ConflictError(f"{missing} units of order {reference} have no stock reserved.")
-
-
-def consume_parts(
-    session: Session,
-    work_order_id: int,
-    sku: str,
-    quantity: int,
-    *,
-    reference: str,
-    actor: str,
-    at: datetime,
-) -> int:
-    """Use up parts that a work order holds; return how many of them it does not hold."""
-    head = _Head(MoveReason.CONSUME, reference, actor, at)
-    return _consume(session, _for_work(work_order_id, sku), quantity, head)
+    head = MoveHead(MoveReason.TRANSFER, reference, actor, at)
+    _write_parts(session, sku, from_id, parts, head)
+    _write_parts(session, sku, to_id, [(lot, -units) for lot, units in parts], head)
 
 
 def lot_balances(session: Session, sku: str, location_id: int) -> list[tuple[int, int]]:
@@ -344,14 +243,47 @@ def lot_balances(session: Session, sku: str, location_id: int) -> list[tuple[int
     return [(int(lot or 0), int(count)) for lot, count in rows]
 
 
-@dataclass(frozen=True)
-class _Head:
-    """What the lines of one move share."""
+def write_moves(
+    session: Session,
+    sku: str,
+    location_id: int,
+    quantity: int,
+    head: MoveHead,
+    *,
+    lot_id: int | None = None,
+) -> None:
+    """Write the lines of the ledger for a level that was changed before, lot by lot."""
+    _write_parts(
+        session, sku, location_id, _by_lot(session, sku, location_id, quantity, lot_id), head
+    )
 
-    reason: MoveReason
-    reference: str
-    actor: str
-    at: datetime
+
+def change_level(
+    session: Session, sku: str, location_id: int, *, on_hand: int, reserved: int
+) -> None:
+    """Add to a level in one conditional statement, so that no two writers overdraw it.
+
+    Whoever changes what is on hand writes the moves with it, in the same transaction.
+
+    Raises:
+        ConflictError: so much is not there, or it is reserved.
+    """
+    new_on_hand, new_reserved = StockLevel.on_hand + on_hand, StockLevel.reserved + reserved
+    insert_or_ignore(session, StockLevel, sku=sku, location_id=location_id, on_hand=0, reserved=0)
+    result = session.execute(
+        update(StockLevel)
+        .where(StockLevel.sku == sku, StockLevel.location_id == location_id)
+        .where(new_on_hand >= new_reserved, new_reserved >= 0)
+        .values(on_hand=new_on_hand, reserved=new_reserved)
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
+        raise ConflictError(f"There is not enough free stock of {sku}.")
+    level = session.identity_map.get(
+        inspect(StockLevel).identity_key_from_primary_key((sku, location_id))
+    )
+    if level is not None:
+        session.expire(level, ["on_hand", "reserved"])
 
 
 def _by_lot(
@@ -370,12 +302,12 @@ def _by_lot(
     return [*parts, (None, -left)] if left else parts
 
 
-def _write_moves(
+def _write_parts(
     session: Session,
     sku: str,
     location_id: int,
     parts: Sequence[tuple[int | None, int]],
-    head: _Head,
+    head: MoveHead,
 ) -> None:
     session.add_all(
         StockMove(
@@ -391,93 +323,3 @@ def _write_moves(
         for lot, units in parts
     )
     session.flush()
-
-
-def _release(session: Session, held_for: Sequence[ColumnElement[bool]], quantity: int) -> int:
-    released = 0
-    for held in _active(session, held_for):
-        part = min(quantity - released, held.quantity)
-        if part <= 0:
-            break
-        released += release_one(session, held, part)
-    return released
-
-
-def _consume(
-    session: Session, held_for: Sequence[ColumnElement[bool]], quantity: int, head: _Head
-) -> int:
-    """Take what is held off the shelf; return how many units were not held."""
-    for held in _active(session, held_for):
-        part = min(quantity, held.quantity)
-        if part <= 0:
-            break
-        _change_level(session, held.sku, held.location_id, on_hand=-part, reserved=-part)
-        parts = _by_lot(session, held.sku, held.location_id, -part, None)
-        _write_moves(session, held.sku, held.location_id, parts, head)
-        _take_from(session, held, part, ReservationState.CONSUMED)
-        quantity -= part
-    return quantity
-
-
-def _sellable_levels(session: Session, sku: str) -> list[StockLevel]:
-    return [level for level in levels_of(session, sku) if level.location.sellable]
-
-
-def _for_line(order_line_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (Reservation.order_line_id == order_line_id,)
-
-
-def _for_work(work_order_id: int, sku: str) -> tuple[ColumnElement[bool], ...]:
-    return (Reservation.work_order_id == work_order_id, Reservation.sku == sku)
-
-
-def _active(session: Session, held_for: Sequence[ColumnElement[bool]]) -> list[Reservation]:
-    return list(
-        session.scalars(
-            select(Reservation)
-            .where(*held_for, Reservation.state == ReservationState.ACTIVE)
-            .order_by(Reservation.id)
-            .with_for_update()
-        )
-    )
-
-
-def _take_from(session: Session, held: Reservation, part: int, state: ReservationState) -> None:
-    """End `part` units of a reservation; what remains stays active."""
-    rest = held.quantity - part
-    held.quantity, held.state = part, state
-    if rest:
-        session.add(
-            Reservation(
-                sku=held.sku,
-                location_id=held.location_id,
-                order_line_id=held.order_line_id,
-                work_order_id=held.work_order_id,
-                quantity=rest,
-                state=ReservationState.ACTIVE,
-                created_at=held.created_at,
-            )
-        )
-    session.flush()
-
-
-def _change_level(
-    session: Session, sku: str, location_id: int, *, on_hand: int, reserved: int
-) -> None:
-    """Add to a level in one conditional statement, so that no two writers overdraw it."""
-    new_on_hand, new_reserved = StockLevel.on_hand + on_hand, StockLevel.reserved + reserved
-    insert_or_ignore(session, StockLevel, sku=sku, location_id=location_id, on_hand=0, reserved=0)
-    result = session.execute(
-        update(StockLevel)
-        .where(StockLevel.sku == sku, StockLevel.location_id == location_id)
-        .where(new_on_hand >= new_reserved, new_reserved >= 0)
-        .values(on_hand=new_on_hand, reserved=new_reserved)
-        .execution_options(synchronize_session=False)
-    )
-    if result.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, for an UPDATE
-        raise ConflictError(f"There is not enough free stock of {sku}.")
-    level = session.identity_map.get(
-        inspect(StockLevel).identity_key_from_primary_key((sku, location_id))
-    )
-    if level is not None:
-        session.expire(level, ["on_hand", "reserved"])

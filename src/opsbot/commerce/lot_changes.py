@@ -6,14 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory
-from opsbot.commerce.inventory import (
-    Location,
-    LocationKind,
-    Reservation,
-    ReservationState,
-    StockLevel,
-)
+from opsbot.commerce import inventory, reservations
+from opsbot.commerce.inventory import Location, LocationKind, StockLevel
 from opsbot.commerce.lots import LOT_EDGES, Lot, LotState, lot_places
 from opsbot.commerce.orders import Order, OrderLine
 from opsbot.commerce.production import WorkOrder
@@ -25,6 +19,7 @@ from opsbot.commerce.quality import (
     judge,
 )
 from opsbot.commerce.records import advance, record_event
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.planning.sampling import SamplingPlan
 
@@ -214,7 +209,7 @@ def _free(session: Session, sku: str, place_id: int, units: int) -> list[str]:
         if lacking <= 0:
             break
         losers.append(_holder(session, one))
-        lacking -= inventory.release_one(session, one, min(one.quantity, lacking))
+        lacking -= reservations.release_one(session, one, min(one.quantity, lacking))
     return losers
 
 

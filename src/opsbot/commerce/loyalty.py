@@ -4,7 +4,7 @@ An earned entry begins when the time to return the goods is over. What is taken 
 with it, so that points of goods that come back can never be used in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,6 +75,17 @@ def entries_of(session: Session, customer_id: int) -> list[LoyaltyEntry]:
     return list(session.scalars(own.order_by(LoyaltyEntry.at, LoyaltyEntry.id)))
 
 
+def entries_by_customer(
+    session: Session, customers: Collection[int]
+) -> dict[int, list[LoyaltyEntry]]:
+    """Return the whole ledgers of some customers, each oldest first."""
+    ledgers: dict[int, list[LoyaltyEntry]] = {}
+    own = select(LoyaltyEntry).where(LoyaltyEntry.customer_id.in_(customers))
+    for entry in session.scalars(own.order_by(LoyaltyEntry.at, LoyaltyEntry.id)):
+        ledgers.setdefault(entry.customer_id, []).append(entry)
+    return ledgers
+
+
 def standing_of(entries: Sequence[LoyaltyEntry], *, now: datetime, since: datetime) -> Standing:
     """Add up a ledger. A pure function.
 
@@ -131,6 +142,20 @@ def append(session: Session, entry: LoyaltyEntry) -> bool:
     return True
 
 
+def append_earned(session: Session, entries: Sequence[LoyaltyEntry]) -> int:
+    """Write many lines of points that came in, unless one is there about the same; count them."""
+    customers = {entry.customer_id for entry in entries}
+    in_one_order = select(Customer.id).where(Customer.id.in_(customers)).order_by(Customer.id)
+    session.execute(in_one_order.with_for_update()).all()
+    about = [entry.reference for entry in entries]
+    known = select(LoyaltyEntry.reference).where(LoyaltyEntry.reference.in_(about))
+    there = set(session.scalars(known))
+    new = [entry for entry in entries if entry.reference not in there]
+    session.add_all(new)
+    session.flush()
+    return len(new)
+
+
 def available(session: Session, customer_id: int, *, now: datetime) -> int:
     """Return how many points a customer can use."""
     total = select(func.coalesce(func.sum(LoyaltyEntry.points), 0)).where(
@@ -149,10 +174,15 @@ def redemptions(session: Session, customer_id: int) -> int:
 
 def expire_points(session: Session, *, now: datetime) -> int:
     """End what is left of points whose time is over; return how many points ended."""
+    came_in = (LoyaltyEntry.points > 0) & (LoyaltyEntry.expires_at <= now)
+    gone = (LoyaltyEntry.points < 0) & (LoyaltyEntry.available_at <= now)
+    some = select(LoyaltyEntry.customer_id).where(came_in)
+    # What ends first is used first: something is left when more has ended than is gone.
     over = (
         select(LoyaltyEntry.customer_id)
-        .where(LoyaltyEntry.expires_at <= now, LoyaltyEntry.points > 0)
-        .distinct()
+        .where(LoyaltyEntry.customer_id.in_(some), came_in | gone)
+        .group_by(LoyaltyEntry.customer_id)
+        .having(func.sum(LoyaltyEntry.points) > 0)
     )
     ended = 0
     for customer_id in session.scalars(over.order_by(LoyaltyEntry.customer_id)).all():

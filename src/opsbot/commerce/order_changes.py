@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory, payments
+from opsbot.commerce import payments, reservations
 from opsbot.commerce.orders import Order, OrderLine, OrderState, amount_due, sources_of
 from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.payments import payments_of, refundable
@@ -144,7 +144,9 @@ def change_payment(
         raise ConflictError(f"Nothing is left to be paid on order {order.number}.")
     if paid:
         payments.charge(session, order, method, paid, reference=reference, now=now, actor=actor)
-        payments.refund(session, order, paid, reference=reference, now=now, actor=actor)
+        # To what it was paid by until now: it may have been paid by the new method before.
+        ways = payments.paid_by(ledger)
+        payments.refund(session, order, paid, reference=reference, now=now, ways=ways, actor=actor)
     if reserved:
         payments.void(session, order, reference=reference, now=now)
         payments.charge(
@@ -182,23 +184,24 @@ def _check_owner(order: Order, method: PaymentMethod) -> None:
 def _swap(session: Session, order: Order, swap: Swap, *, held: bool, now: datetime) -> None:
     """Make the line the new item's, or part the units that change off as a line of their own."""
     old, item = swap.line, swap.item
-    inventory.release(session, old.id, swap.quantity)
+    reservations.release(session, old.id, swap.quantity)
     line = old
     if swap.quantity < old.quantity:
         discount = old.discount_minor * swap.quantity // old.quantity
         line = OrderLine(
             order_id=order.id, quantity=swap.quantity, discount_minor=discount, cancelled=0,
-            shipped=0, delivered=0, returned=0, personalization=None,
+            shipped=0, delivered=0, returned=0, held_back=0, personalization=None,
             sku=item.sku, title=item.title, unit_price_minor=item.price_minor,
         )  # fmt: skip
         old.quantity -= swap.quantity
+        old.held_back = min(old.held_back, old.quantity)
         old.discount_minor -= discount
         order.lines.append(line)
     line.item = item
     line.sku, line.title, line.unit_price_minor = item.sku, item.title, item.price_minor
     session.flush()
     if held:
-        inventory.reserve(session, item.sku, swap.quantity, order_line_id=line.id, at=now)
+        reservations.reserve(session, item.sku, swap.quantity, order_line_id=line.id, at=now)
 
 
 def _settle(

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, bindparam, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship, selectinload
 
-from opsbot.commerce import inventory, payments
+from opsbot.commerce import payments, reservations
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.payments import Payment
 from opsbot.commerce.products import Item
@@ -147,6 +148,8 @@ class OrderLine(Base):
     shipped: Mapped[int] = mapped_column(default=0)
     delivered: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    held_back: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Units that leave in a later parcel, because the order was split."""
     personalization: Mapped[str | None]
 
     order: Mapped[Order] = relationship(lazy="raise", back_populates="lines")
@@ -179,7 +182,10 @@ def find_order(session: Session, number: str, *, customer_id: int | None) -> Ord
     if digits is None:
         raise NotFoundError("order", number.strip()[:40])
     wanted = f"#{digits[1]}"
-    order = session.scalar(_visible(customer_id).where(Order.number == wanted))
+    # One statement: a second one for the lines takes as long again as all of this.
+    values = {"number": wanted, "customer": customer_id}
+    found = session.scalars(_by_number(own=customer_id is not None), values)
+    order = found.unique().one_or_none()
     if order is None:
         raise NotFoundError("order", wanted)
     return order
@@ -187,17 +193,26 @@ def find_order(session: Session, number: str, *, customer_id: int | None) -> Ord
 
 def orders_of(session: Session, customer_id: int, limit: int = 20) -> list[Order]:
     """Return the customer's latest orders, newest first, loaded as by `find_order`."""
-    latest = _visible(customer_id).order_by(Order.placed_at.desc(), Order.id.desc())
-    return list(session.scalars(latest.limit(limit)))
+    latest = _latest().limit(limit)
+    return list(session.scalars(latest, {"customer": customer_id}))
 
 
-def _visible(customer_id: int | None) -> Select[Order]:
-    loaded = select(Order).options(
-        joinedload(Order.channel),
-        joinedload(Order.customer),
-        selectinload(Order.lines).joinedload(OrderLine.item),
-    )
-    return loaded if customer_id is None else loaded.where(Order.customer_id == customer_id)
+@cache  # putting it together takes as long as a small query
+def _by_number(*, own: bool) -> Select[Order]:
+    goods = joinedload(Order.lines).joinedload(OrderLine.item)
+    found = _loaded().options(goods).where(Order.number == bindparam("number"))
+    return found.where(Order.customer_id == bindparam("customer")) if own else found
+
+
+@cache
+def _latest() -> Select[Order]:
+    goods = selectinload(Order.lines).joinedload(OrderLine.item)
+    own = _loaded().options(goods).where(Order.customer_id == bindparam("customer"))
+    return own.order_by(Order.placed_at.desc(), Order.id.desc())
+
+
+def _loaded() -> Select[Order]:
+    return select(Order).options(joinedload(Order.channel), joinedload(Order.customer))
 
 
 def confirm_order(session: Session, order: Order, *, actor: str, now: datetime) -> None:
@@ -209,7 +224,7 @@ def confirm_order(session: Session, order: Order, *, actor: str, now: datetime) 
     change_state(session, order, OrderState.CONFIRMED, allowed=sources_of(OrderState.CONFIRMED))
     for line in order.lines:
         if line.wanted:
-            inventory.reserve(session, line.sku, line.wanted, order_line_id=line.id, at=now)
+            reservations.reserve(session, line.sku, line.wanted, order_line_id=line.id, at=now)
     record_event(session, order, "order_confirmed", actor=actor, at=now)
 
 
@@ -256,7 +271,7 @@ def cancel_order(
     )
     for line in order.lines:
         line.cancelled += units.get(line.id, 0)
-        inventory.release(session, line.id, units.get(line.id, 0))
+        reservations.release(session, line.id, units.get(line.id, 0))
     refunded = _give_back(session, order, back, whole=whole, now=now) if refund else 0
     event = "order_cancelled" if whole else "lines_cancelled"
     detail = {"units": {str(key): count for key, count in units.items()}}

@@ -91,6 +91,8 @@ class Bom(Base):
     revision: Mapped[int]
     state: Mapped[BomState] = mapped_column(default=BomState.DRAFT)
     created_at: Mapped[datetime]
+    effective_at: Mapped[datetime | None]
+    """Of a draft: when it becomes the active one by itself; None: when a person says so."""
 
     lines: Mapped[list["BomLine"]] = relationship(lazy="raise", order_by="BomLine.seq")
     operations: Mapped[list["RoutingOp"]] = relationship(lazy="raise", order_by="RoutingOp.seq")

@@ -365,3 +365,17 @@ def _add_receipt(
 def _refuse_held(order: PurchaseOrder) -> None:
     if order.on_hold:
         raise ConflictError(f"{order.number} is on hold.")
+
+
+def expect_state(order: PurchaseOrder, states: Sequence[PurchaseOrderState]) -> None:
+    """Refuse what only makes sense in other states.
+
+    Raises:
+        ConflictError: the order is in none of these.
+    """
+    if order.state not in states:
+        raise ConflictError(
+            f"{order.number} is {order.state.replace('_', ' ')}.",
+            state=order.state,
+            allowed=tuple(states),
+        )

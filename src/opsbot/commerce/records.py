@@ -121,7 +121,9 @@ def change_state(
     state = getattr(row, column)
     if state in states:
         raise StaleError("Someone changed this a moment ago; nothing was done.")
-    raise ConflictError(f"This cannot be done any more: it is {str(state).replace('_', ' ')}.")
+    called = getattr(row, "number", None) or "This"
+    words = f"{called} is {str(state).replace('_', ' ')}, so that cannot be done any more."
+    raise ConflictError(words, state=str(state), allowed=[str(one) for one in states])
 
 
 Edges = Mapping[StateT, frozenset[StateT]]

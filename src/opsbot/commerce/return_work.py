@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from opsbot.commerce import inventory, payments
 from opsbot.commerce.inventory import Location, LocationKind, MoveReason
 from opsbot.commerce.records import change_state, record_event
+from opsbot.commerce.return_steps import receive_return, settlement_of
 from opsbot.commerce.returns import (
     KEPT,
     TRANSITIONS,
@@ -21,8 +22,6 @@ from opsbot.commerce.returns import (
     ReturnKind,
     ReturnLine,
     ReturnState,
-    receive_return,
-    settlement_of,
 )
 from opsbot.commerce.settlements import settle_return
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError

@@ -1,25 +1,22 @@
 """Goods that come back."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
 
-from opsbot.commerce import inventory
 from opsbot.commerce.customers import Customer
-from opsbot.commerce.inventory import MoveReason
-from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.orders import Order, OrderLine
-from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.products import Item
-from opsbot.commerce.records import Versioned, change_state, record_event
-from opsbot.commerce.settlements import Replacement, Settlement, settle_return
+from opsbot.commerce.records import Versioned
 from opsbot.db import Base
-from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
+from opsbot.errors import NotFoundError
 
 
 class ReturnState(StrEnum):
@@ -61,6 +58,15 @@ TRANSITIONS: Mapping[ReturnState, frozenset[ReturnState]] = {
     ReturnState.EXPIRED: frozenset(),
 }
 """Where a return may go from each state."""
+
+OPEN_STATES = (
+    ReturnState.REQUESTED,
+    ReturnState.APPROVED,
+    ReturnState.IN_TRANSIT,
+    ReturnState.RECEIVED,
+    ReturnState.INSPECTED,
+)
+"""States in which something is still to happen."""
 
 ENDED_EARLY = (ReturnState.DECLINED, ReturnState.CANCELLED, ReturnState.EXPIRED)
 """States in which nothing comes back."""
@@ -118,7 +124,7 @@ class Return(Versioned, Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
     kind: Mapped[ReturnKind] = mapped_column(default=ReturnKind.RETURN)
-    state: Mapped[ReturnState] = mapped_column(default=ReturnState.REQUESTED)
+    state: Mapped[ReturnState] = mapped_column(default=ReturnState.REQUESTED, index=True)
     resolution: Mapped[Resolution]
     policy_version: Mapped[str]
     decision: Mapped[dict[str, Any]]
@@ -176,46 +182,65 @@ class Units:
 
     order_line_id: int
     quantity: int
-    reason: ReturnReason
+    reason: ReturnReason | None
     replacement_sku: str | None = None
     replacement_price_minor: int | None = None
 
 
-def returned_or_open(session: Session, order_line_id: int) -> int:
-    """Return how many units of a line came back, or are on an open return.
+@dataclass(frozen=True)
+class Remedies:
+    """How often a line was put right before."""
+
+    repairs: int
+    replacements: int
+
+
+def returned_or_open(session: Session, lines: Collection[int]) -> Counter[int]:
+    """Return how many units of each line came back, or are on an open return.
 
     What was repaired, and what stayed with the customer, is there to come back again.
     """
+    found = session.execute(_gone(), {"lines": list(lines)})
+    return Counter({line: int(units) for line, units in found})
+
+
+@cache
+def _gone() -> Select[int, int]:
     return (
-        session.scalar(
-            select(func.coalesce(func.sum(ReturnLine.quantity), 0))
-            .join(Return, Return.id == ReturnLine.return_id)
-            .where(
-                ReturnLine.order_line_id == order_line_id,
-                Return.state.not_in(ENDED_EARLY),
-                (Return.state != ReturnState.RESOLVED) | Return.resolution.not_in(AGAIN),
-            )
-        )
-        or 0
-    )
-
-
-def tried_remedies(session: Session, order_line_id: int) -> tuple[int, int]:
-    """Return how many returns of a line ended in a repair, and how many in another piece."""
-    counted = dict.fromkeys((Resolution.REPAIR, Resolution.EXCHANGE), 0)
-    found = (
-        select(Return.resolution, func.count(Return.id.distinct()))
-        .join(ReturnLine, ReturnLine.return_id == Return.id)
+        select(ReturnLine.order_line_id, func.sum(ReturnLine.quantity))
+        .join(Return, Return.id == ReturnLine.return_id)
         .where(
-            ReturnLine.order_line_id == order_line_id,
-            Return.state == ReturnState.RESOLVED,
-            Return.resolution.in_(counted),
+            ReturnLine.order_line_id.in_(bindparam("lines", expanding=True)),
+            Return.state.not_in(ENDED_EARLY),
+            (Return.state != ReturnState.RESOLVED) | Return.resolution.not_in(AGAIN),
         )
-        .group_by(Return.resolution)
+        .group_by(ReturnLine.order_line_id)
     )
-    for resolution, count in session.execute(found):
-        counted[resolution] = count
-    return counted[Resolution.REPAIR], counted[Resolution.EXCHANGE]
+
+
+def tried_remedies(session: Session, lines: Collection[int]) -> dict[int, Remedies]:
+    """Return how many returns of each line ended in a repair, and how many in another piece."""
+    counted: Counter[tuple[int, Resolution]] = Counter()
+    for line, resolution, count in session.execute(_ended_well(), {"lines": list(lines)}):
+        counted[line, resolution] = count
+    return {
+        line: Remedies(counted[line, Resolution.REPAIR], counted[line, Resolution.EXCHANGE])
+        for line, _ in counted
+    }
+
+
+@cache
+def _ended_well() -> Select[int, Resolution, int]:
+    return (
+        select(ReturnLine.order_line_id, Return.resolution, func.count(Return.id.distinct()))
+        .join(Return, Return.id == ReturnLine.return_id)
+        .where(
+            ReturnLine.order_line_id.in_(bindparam("lines", expanding=True)),
+            Return.state == ReturnState.RESOLVED,
+            Return.resolution.in_((Resolution.REPAIR, Resolution.EXCHANGE)),
+        )
+        .group_by(ReturnLine.order_line_id, Return.resolution)
+    )
 
 
 def find_return(session: Session, number: str, *, customer_id: int | None) -> Return:
@@ -244,14 +269,18 @@ def find_return(session: Session, number: str, *, customer_id: int | None) -> Re
 
 def returns_of(session: Session, order_id: int) -> list[Return]:
     """Return the returns of an order with their lines, oldest first."""
-    found = select(Return).where(Return.order_id == order_id).order_by(Return.id)
-    return list(session.scalars(_with_goods(found)))
+    return list(session.scalars(_of_order(), {"order": order_id}))
+
+
+@cache  # putting it together takes as long as a small query
+def _of_order() -> Select[Return]:
+    found = select(Return).where(Return.order_id == bindparam("order"))
+    return _with_goods(found.order_by(Return.id))
 
 
 def open_returns(session: Session) -> list[Return]:
     """Return all returns that have not ended, with their lines and orders, oldest first."""
-    ended = (*ENDED_EARLY, ReturnState.RESOLVED)
-    found = select(Return).where(Return.state.not_in(ended)).order_by(Return.id)
+    found = select(Return).where(Return.state.in_(OPEN_STATES)).order_by(Return.id)
     return list(session.scalars(_with_goods(found)))
 
 
@@ -267,163 +296,10 @@ def _with_goods(found: Select[Return]) -> Select[Return]:
     )
 
 
-def count_returns(session: Session, customer_id: int, *, since: datetime) -> int:
-    """Return how many returns a customer has opened since then."""
-    counted = select(func.count()).select_from(Return)
-    opened = counted.where(Return.customer_id == customer_id, Return.requested_at >= since)
-    return session.scalar(opened) or 0
-
-
-def open_return(
-    session: Session,
-    order: Order,
-    lines: Sequence[Units],
-    *,
-    state: ReturnState,
-    resolution: Resolution,
-    refund_minor: int,
-    policy_version: str,
-    decision: Mapping[str, Any],
-    deadline: datetime | None,
-    actor: str,
-    now: datetime,
-    method: PaymentMethod | None = None,
-    difference_minor: int | None = None,
-) -> Return:
-    """Record that delivered units come back, with the policy decision it rests on.
-
-    Args:
-        session: an open transaction.
-        order: the order, with its lines loaded.
-        lines: which units, and why; at least one.
-        state: `requested` when a person must look at it, else `approved`.
-        resolution: what the customer gets.
-        refund_minor: what the customer gets back when the goods are as described.
-        policy_version: version of the policies that were applied.
-        decision: the facts and clauses, kept as they were.
-        deadline: until when the goods must be sent.
-        actor: who asks.
-        now: the time.
-        method: of the same customer: where the refund goes, or what the difference of an exchange
-            is charged to. None: the way the order was paid.
-        difference_minor: of an exchange for other items, what the customer pays more.
-
-    Raises:
-        InvalidInputError: there are no lines, or one is of another order.
-        ConflictError: fewer units were delivered, or they are coming back already.
-    """
-    _lock_order(session, order)
-    _check_units(session, order, lines)
-    if method is not None and method.customer_id != order.customer_id:
-        raise ConflictError("That payment method cannot be used for this order.")
-    opened = Return(
-        number=next_number(session, NumberKind.RETURN),
-        order_id=order.id,
-        customer_id=order.customer_id,
-        state=state,
-        resolution=resolution,
-        policy_version=policy_version,
-        decision=dict(decision),
-        refund_minor=refund_minor,
-        payment_method_id=method.id if method else None,
-        difference_minor=difference_minor,
-        deadline=deadline,
-        requested_at=now,
-        lines=[ReturnLine(**vars(units)) for units in lines],
-    )
-    session.add(opened)
-    session.flush()
-    record_event(session, opened, "return_opened", actor=actor, at=now, state=state)
+def returns_opened(session: Session, customers: Collection[int]) -> dict[int, list[datetime]]:
+    """Return when the returns of each customer were asked for."""
+    opened: dict[int, list[datetime]] = {}
+    found = select(Return.customer_id, Return.requested_at)
+    for customer, at in session.execute(found.where(Return.customer_id.in_(customers))):
+        opened.setdefault(customer, []).append(at)
     return opened
-
-
-def receive_return(
-    session: Session, opened: Return, *, location_id: int, actor: str, now: datetime
-) -> None:
-    """Take the goods of a return in: at a location, and on the lines of the order.
-
-    Needs the lines with their order lines, and the order, loaded.
-
-    Raises:
-        ConflictError: the return is not on its way.
-    """
-    allowed = [state for state, targets in TRANSITIONS.items() if ReturnState.RECEIVED in targets]
-    change_state(session, opened, ReturnState.RECEIVED, allowed=allowed, received_at=now)
-    for line in opened.lines:
-        line.order_line.returned += line.quantity
-        inventory.move(
-            session,
-            line.order_line.sku,
-            location_id,
-            line.quantity,
-            reason=MoveReason.RETURN,
-            reference=opened.number,
-            actor=actor,
-            at=now,
-        )
-    record_event(session, opened, "return_received", actor=actor, at=now)
-
-
-def resolve_return(
-    session: Session, opened: Return, *, grades: Mapping[int, str], actor: str, now: datetime
-) -> None:
-    """Write down how the goods look, give the customer what was promised, and end the return.
-
-    Args:
-        session: an open transaction.
-        opened: a received return, with lines and order loaded.
-        grades: A to D by the id of the return's line.
-        actor: who looked.
-        now: the time.
-
-    Raises:
-        ConflictError: the return has not been received, or the refund is more than was paid.
-    """
-    change_state(session, opened, ReturnState.INSPECTED, allowed=[ReturnState.RECEIVED])
-    for line in opened.lines:
-        line.grade = grades[line.id]
-    change_state(
-        session, opened, ReturnState.RESOLVED, allowed=[ReturnState.INSPECTED], resolved_at=now
-    )
-    settle_return(session, settlement_of(opened), actor=actor, now=now)
-    record_event(session, opened, "return_resolved", actor=actor, at=now)
-
-
-def settlement_of(opened: Return) -> Settlement:
-    """Return what was agreed about a return. Needs its lines, order lines and order loaded."""
-    return Settlement(
-        number=opened.number,
-        order=opened.order,
-        resolution=opened.resolution.value,
-        refund_minor=opened.refund_minor,
-        payment_method_id=opened.payment_method_id,
-        replacements=[
-            Replacement(
-                line.order_line,
-                line.quantity,
-                line.replacement_sku,
-                line.replacement_price_minor or 0,
-            )
-            for line in opened.lines
-            if line.replacement_sku is not None
-        ],
-    )
-
-
-def _lock_order(session: Session, order: Order) -> None:
-    """Let two returns of one order wait for each other (SQLite has one writer anyway)."""
-    session.execute(select(Order.id).where(Order.id == order.id).with_for_update()).one()
-
-
-def _check_units(session: Session, order: Order, lines: Sequence[Units]) -> None:
-    own = {line.id: line for line in order.lines}
-    if not lines or any(units.quantity < 1 or units.order_line_id not in own for units in lines):
-        raise InvalidInputError(f"Say which units of order {order.number} come back.")
-    for key in {units.order_line_id for units in lines}:
-        asked = sum(units.quantity for units in lines if units.order_line_id == key)
-        left = own[key].delivered - returned_or_open(session, key)
-        if asked > left:
-            raise ConflictError(
-                f"{asked} of {own[key].title} cannot come back: {left} were delivered and are "
-                f"not on a return yet."
-            )

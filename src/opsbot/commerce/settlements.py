@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory, payments
+from opsbot.commerce import payments, reservations
 from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.orders import Order, OrderLine, OrderState, value_of
 from opsbot.commerce.payment_methods import (
@@ -123,7 +123,7 @@ def _replace(
     session.add(order)
     session.flush()
     for new in order.lines:
-        inventory.reserve(session, new.sku, new.quantity, order_line_id=new.id, at=now)
+        reservations.reserve(session, new.sku, new.quantity, order_line_id=new.id, at=now)
     if order.total_minor and method is not None:
         payments.charge(
             session, order, method, order.total_minor, reference=opened.number, now=now, actor=actor

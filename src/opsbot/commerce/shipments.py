@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, bindparam, select, update
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship, selectinload
 
-from opsbot.commerce import inventory
+from opsbot.commerce import reservations
 from opsbot.commerce.orders import Fulfilment, Order, OrderLine, OrderState, sources_of
 from opsbot.commerce.records import Versioned, change_state, insert_or_ignore, record_event
 from opsbot.db import Base
@@ -37,6 +38,21 @@ class ShipmentState(StrEnum):
     RETURNING = "returning"
     EXCEPTION = "exception"
     CANCELLED = "cancelled"
+
+
+class NeededAction(StrEnum):
+    """What a carrier waits for before it goes on."""
+
+    ADDRESS = "address"
+    """The address is wrong, or lacks something."""
+    FEES = "fees"
+    """Duty, tax or postage must be paid."""
+    DOCUMENTS = "documents"
+    """Papers or facts are missing, such as for customs."""
+    PICKUP = "pickup"
+    """Somebody must collect it."""
+    CONTACT = "contact"
+    """Somebody must get in touch; the carrier does not say about what."""
 
 
 ON_ITS_WAY = frozenset(ShipmentState) - {
@@ -67,6 +83,8 @@ class Shipment(Versioned, Base):
     eta: Mapped[datetime | None]
     promised_by: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
+    needs: Mapped[NeededAction | None] = mapped_column(default=None)
+    """What the carrier waits for, as of its last word."""
 
     order: Mapped[Order] = relationship(lazy="raise")
     lines: Mapped[list["ShipmentLine"]] = relationship(lazy="raise")
@@ -101,23 +119,32 @@ class TrackingEvent(Base):
     place: Mapped[str | None]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    needs: Mapped[NeededAction | None] = mapped_column(default=None)
+    """What the carrier waits for."""
     dedupe: Mapped[str]
-    """Hash of status, message, time and place: carriers send events twice."""
+    """Hash of status, message, time, place and what is needed: carriers send events twice."""
 
 
-def shipments_of(session: Session, order_id: int) -> list[Shipment]:
-    """Return the parcels of an order with their contents and events, first packed first."""
-    return list(
-        session.scalars(
-            select(Shipment)
-            .where(Shipment.order_id == order_id)
-            .options(
-                selectinload(Shipment.events),
-                selectinload(Shipment.lines).joinedload(ShipmentLine.order_line),
-            )
-            .order_by(Shipment.packed_at, Shipment.id)
-        )
-    )
+def shipments_of(session: Session, order_id: int, *, contents: bool = True) -> list[Shipment]:
+    """Return the parcels of an order with their events, first packed first.
+
+    Args:
+        session: an open session.
+        order_id: of which order.
+        contents: whether their lines are wanted too.
+    """
+    found = session.scalars(_of_order(contents=contents), {"order": order_id})
+    return list(found.unique())
+
+
+@cache  # putting it together takes as long as a small query
+def _of_order(*, contents: bool) -> Select[Shipment]:
+    found = select(Shipment).where(Shipment.order_id == bindparam("order"))
+    found = found.options(joinedload(Shipment.events))
+    if contents:
+        lines = selectinload(Shipment.lines).joinedload(ShipmentLine.order_line)
+        found = found.options(lines)
+    return found.order_by(Shipment.packed_at, Shipment.id)
 
 
 def pack_order(
@@ -143,7 +170,7 @@ def pack_order(
     change_state(session, order, OrderState.IN_FULFILLMENT, allowed=allowed)
     units = {line.id: line.wanted for line in order.lines if line.wanted}
     for line_id, count in units.items():
-        inventory.consume(session, line_id, count, reference=order.number, actor=actor, at=now)
+        reservations.consume(session, line_id, count, reference=order.number, actor=actor, at=now)
     parcel = make_parcel(
         order,
         units,
@@ -206,6 +233,8 @@ class Journey:
     """When the carrier first had it."""
     delivered_at: datetime | None
     """When it was first delivered."""
+    needs: NeededAction | None
+    """What the carrier waits for; nothing once it is over."""
 
 
 def fold(events: Iterable[TrackingEvent], *, start: ShipmentState) -> Journey:
@@ -215,22 +244,29 @@ def fold(events: Iterable[TrackingEvent], *, start: ShipmentState) -> Journey:
     """
     ranks = {state: rank for rank, state in enumerate(ShipmentState)}
     ordered = sorted(
-        events, key=lambda e: (e.occurred_at, e.received_at, ranks[e.status], e.dedupe)
+        events,
+        key=lambda e: (e.occurred_at, e.received_at, ranks[e.status], e.needs or "", e.dedupe),
     )
-    state = start
+    state, needs = start, None
     for event in ordered:
         if state is not ShipmentState.DELIVERED or event.status is ShipmentState.RETURNING:
-            state = event.status
+            state, needs = event.status, event.needs
     moving = (event.occurred_at for event in ordered if event.status in ON_ITS_WAY)
     arrived = (e.occurred_at for e in ordered if e.status is ShipmentState.DELIVERED)
-    return Journey(state, next(moving, None), next(arrived, None))
+    over = state in {ShipmentState.DELIVERED, ShipmentState.CANCELLED}
+    return Journey(state, next(moving, None), next(arrived, None), None if over else needs)
 
 
 def dedupe_key(
-    status: ShipmentState, message: str, place: str | None, occurred_at: datetime
+    status: ShipmentState,
+    message: str,
+    place: str | None,
+    occurred_at: datetime,
+    needs: NeededAction | None = None,
 ) -> str:
     """Return what two deliveries of the same event have in common."""
     text = f"{status}|{message}|{occurred_at.timestamp()}|{place or ''}"
+    text += f"|{needs}" if needs else ""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -243,6 +279,7 @@ def record_tracking_event(
     place: str | None,
     occurred_at: datetime,
     received_at: datetime,
+    needs: NeededAction | None = None,
 ) -> bool:
     """Keep what a carrier reports, and bring the parcel, its lines and its order up to date.
 
@@ -260,7 +297,7 @@ def record_tracking_event(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    dedupe = dedupe_key(status, message, place, occurred_at)
+    dedupe = dedupe_key(status, message, place, occurred_at, needs)
     new = insert_or_ignore(
         session,
         TrackingEvent,
@@ -270,6 +307,7 @@ def record_tracking_event(
         place=place,
         occurred_at=occurred_at,
         received_at=received_at,
+        needs=needs,
         dedupe=dedupe,
     )
     if not new:
@@ -294,14 +332,14 @@ def _keep_first_receipt(
 
 def _follow_events(session: Session, shipment: Shipment, *, at: datetime) -> None:
     """Set the parcel to what its events add up to."""
-    session.refresh(shipment, ["version", "state", "shipped_at", "delivered_at"])
+    session.refresh(shipment, ["version", "state", "shipped_at", "delivered_at", "needs"])
     session.expire(shipment, ["events"])
     events = session.scalars(
         select(TrackingEvent)
         .where(TrackingEvent.shipment_id == shipment.id)
         .execution_options(populate_existing=True)
     )
-    before = Journey(shipment.state, shipment.shipped_at, shipment.delivered_at)
+    before = Journey(shipment.state, shipment.shipped_at, shipment.delivered_at, shipment.needs)
     journey = fold(events, start=ShipmentState.PACKED)
     if journey == before:
         return
@@ -312,10 +350,15 @@ def _follow_events(session: Session, shipment: Shipment, *, at: datetime) -> Non
         allowed=list(ShipmentState),
         shipped_at=journey.shipped_at,
         delivered_at=journey.delivered_at,
+        needs=journey.needs,
     )
     if journey.state is not before.state:
         detail = {"from": before.state, "to": journey.state}
         record_event(session, shipment, "parcel_moved", actor="carrier", at=at, **detail)
+    if journey.needs not in {None, before.needs}:
+        record_event(
+            session, shipment, "action_needed", actor="carrier", at=at, needs=journey.needs
+        )
 
 
 def _follow_parcels(session: Session, order: Order, *, at: datetime) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from opsbot.commerce import inventory
-from opsbot.commerce.boms import active_bom, part_needs
-from opsbot.commerce.inventory import MoveReason, Reservation, ReservationState
+from opsbot.commerce import inventory, reservations
+from opsbot.commerce.boms import active_bom, part_needs, part_needs_of
+from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.lots import Lot, make_lot
 from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.production import (
@@ -24,6 +24,7 @@ from opsbot.commerce.production import (
 )
 from opsbot.commerce.products import Item
 from opsbot.commerce.records import advance, change_state, record_event
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError
 
 OVER_PERCENT = 5
@@ -105,11 +106,27 @@ def create_work_order(
 
 def shortages(session: Session, order: WorkOrder) -> list[Shortage]:
     """Return the parts of a draft that are not free in full."""
+    return shortages_of(session, [order])[0]
+
+
+def shortages_of(session: Session, orders: Sequence[WorkOrder]) -> list[list[Shortage]]:
+    """Return the parts of each draft that are not free in full, as if it were the only one."""
+    needs = part_needs_of(session, [(order.bom_id, order.planned) for order in orders])
+    free = inventory.available_of(session, {sku for each in needs for sku in each})
     return [
-        Shortage(sku, needed, max(0, free))
-        for sku, needed in _needs(session, order, order.planned).items()
-        if (free := inventory.available(session, sku)) < needed
+        [
+            Shortage(sku, needed, max(0, free[sku]))
+            for sku, needed in each.items()
+            if free[sku] < needed
+        ]
+        for each in needs
     ]
+
+
+def draft_work_orders(session: Session) -> Sequence[WorkOrder]:
+    """Return the work orders that have not begun and hold no parts, the first due first."""
+    drafts = select(WorkOrder).where(WorkOrder.state == WorkOrderState.DRAFT)
+    return session.scalars(drafts.order_by(WorkOrder.due_at, WorkOrder.number)).all()
 
 
 def release_work_order(session: Session, order: WorkOrder, *, actor: str, now: datetime) -> None:
@@ -123,7 +140,7 @@ def release_work_order(session: Session, order: WorkOrder, *, actor: str, now: d
         words = ", ".join(f"{one.missing} of {one.sku}" for one in lacking)
         raise ConflictError(f"{order.number} cannot begin, parts are missing: {words}.")
     for sku, needed in _needs(session, order, order.planned).items():
-        inventory.reserve(session, sku, needed, work_order_id=order.id, at=now)
+        reservations.reserve(session, sku, needed, work_order_id=order.id, at=now)
     record_event(session, order, "work_order_released", actor=actor, at=now)
 
 
@@ -197,7 +214,7 @@ def complete_work_order(
     advance(session, order, WorkOrderState.COMPLETED, WORK_ORDER_EDGES, completed_at=now)
     ledger: dict[str, Any] = {"reference": order.number, "actor": actor, "at": now}
     for sku, needed in _needs(session, order, order.produced + order.scrapped).items():
-        rest = inventory.consume_parts(session, order.id, sku, needed, **ledger)
+        rest = reservations.consume_parts(session, order.id, sku, needed, **ledger)
         if rest:
             inventory.move(session, sku, location_id, -rest, reason=MoveReason.CONSUME, **ledger)
     _give_back(session, order)
@@ -282,7 +299,7 @@ def _give_back(session: Session, order: WorkOrder) -> None:
         .distinct()
     ).all()
     for sku in held:
-        inventory.release_parts(session, order.id, sku, _EVERYTHING)
+        reservations.release_parts(session, order.id, sku, _EVERYTHING)
 
 
 _EVERYTHING = 2**31 - 1

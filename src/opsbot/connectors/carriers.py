@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsbot.commerce.shipments import ShipmentState
+from opsbot.commerce.shipments import NeededAction, ShipmentState
 from opsbot.connectors.payloads import (
     Json,
     list_of,
@@ -16,7 +16,9 @@ from opsbot.connectors.payloads import (
 )
 from opsbot.connectors.values import read_optional, read_text
 
-_S = ShipmentState
+_S, _N = ShipmentState, NeededAction
+# What no table names, such as `unknown`, `Pending` or `CONFIRMED`, tells nothing of a parcel: it is
+# not kept, and the parcel stays where it was.
 FINAL = frozenset({_S.DELIVERED, _S.RETURNING, _S.EXCEPTION, _S.CANCELLED})
 """States in which the sender's own summary is believed above its scans."""
 LONGEST_MESSAGE = 500
@@ -62,9 +64,20 @@ SHOPIFY: Mapping[str, ShipmentState] = {
     "delayed": _S.DELAYED,
     "failure": _S.EXCEPTION,
 }
+OWN: Mapping[str, ShipmentState] = {
+    **{state.value: state for state in ShipmentState if state is not ShipmentState.PACKED},
+    "pending": _S.PRE_TRANSIT,
+    "picked_up": _S.IN_TRANSIT,
+    "delivery_failed": _S.ATTEMPT_FAILED,
+    "delivery_delayed": _S.DELAYED,
+    "on_hold": _S.DELAYED,
+    "return_to_sender": _S.RETURNING,
+}
+"""Our own words, and karrio's."""
 _DETAILS: Mapping[str, ShipmentState] = {
     "out_for_delivery": _S.OUT_FOR_DELIVERY,
     "pickup_available": _S.READY_FOR_PICKUP,
+    "arrived_at_pickup_location": _S.READY_FOR_PICKUP,
     "delivery_attempted": _S.ATTEMPT_FAILED,
     "notice_left": _S.ATTEMPT_FAILED,
     "location_inaccessible": _S.ATTEMPT_FAILED,
@@ -80,9 +93,29 @@ _DETAILS: Mapping[str, ShipmentState] = {
 _AFTERSHIP_DETAILS: Mapping[str, ShipmentState] = {
     "Exception_004": _S.DELAYED,
     "Exception_005": _S.DELAYED,
+    "Exception_006": _S.DELAYED,
     "Exception_010": _S.RETURNING,
     "Exception_011": _S.RETURNING,
+    "Exception_018": _S.DELAYED,
 }
+AFTERSHIP_NEEDS: Mapping[str, NeededAction] = {
+    "Exception_002": _N.ADDRESS,  # the customer moved
+    "Exception_006": _N.FEES,
+    "Exception_007": _N.ADDRESS,
+    "Exception_008": _N.PICKUP,
+    "Exception_018": _N.DOCUMENTS,
+}
+EASYPOST_NEEDS: Mapping[str, NeededAction] = {
+    "address_correction": _N.ADDRESS,
+    "awaiting_information": _N.DOCUMENTS,
+}
+SHIPPO_NEEDS: Mapping[str, NeededAction] = {
+    "address_issue": _N.ADDRESS,
+    "package_unclaimed": _N.PICKUP,
+    "pickup_available": _N.PICKUP,
+}
+"""For what its `action_required` is; any other is a matter to get in touch about."""
+OWN_NEEDS: Mapping[str, NeededAction] = {need.value: need for need in NeededAction}
 
 
 @dataclass(frozen=True)
@@ -93,6 +126,8 @@ class Scan:
     message: str
     place: str | None
     at: datetime
+    needs: NeededAction | None = None
+    """What the carrier waits for."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +151,18 @@ def read_easypost(data: Json) -> Tracking:
             text_of(one, "message"),
             _place(part_of(one, "tracking_location")),
             need_moment(one, "datetime"),
+            EASYPOST_NEEDS.get(text_of(one, "status_detail")),
         )
         for one in list_of(tracker, "tracking_details")
     ]
     last = _exact(EASYPOST, text_of(tracker, "status"), text_of(tracker, "status_detail"))
-    return _tracking(need(tracker, "tracking_code"), scans, last, moment_of(tracker, "updated_at"))
+    return _tracking(
+        need(tracker, "tracking_code"),
+        scans,
+        last,
+        moment_of(tracker, "updated_at"),
+        EASYPOST_NEEDS.get(text_of(tracker, "status_detail")),
+    )
 
 
 def read_shippo(data: Json) -> Tracking:
@@ -134,14 +176,16 @@ def read_shippo(data: Json) -> Tracking:
     history = [*list_of(tracker, "tracking_history"), *([now] if now else [])]
     scans = [
         _scan(
-            _exact(SHIPPO, text_of(one, "status"), text_of(part_of(one, "substatus"), "code")),
+            _shippo(one),
             text_of(one, "status_details"),
             _place(part_of(one, "location")),
             need_moment(one, "status_date"),
+            _shippo_needs(one),
         )
         for one in history
     ]
-    return _tracking(need(tracker, "tracking_number"), scans, None, None)
+    last = _shippo(now) if now else None
+    return _tracking(need(tracker, "tracking_number"), scans, last, None, _shippo_needs(now))
 
 
 def read_aftership(data: Json) -> Tracking:
@@ -157,6 +201,7 @@ def read_aftership(data: Json) -> Tracking:
             text_of(one, "message"),
             _place(one) or read_optional(text_of(one, "location"), "The place"),
             need_moment(one, "checkpoint_time", "created_at"),
+            AFTERSHIP_NEEDS.get(text_of(one, "subtag")),
         )
         for one in list_of(tracker, "checkpoints")
     ]
@@ -164,15 +209,39 @@ def read_aftership(data: Json) -> Tracking:
     if tracker.get("return_to_sender") is True and last is not _S.DELIVERED:
         last = _S.RETURNING
     return _tracking(
-        need(tracker, "tracking_number"), scans, last, moment_of(tracker, "updated_at")
+        need(tracker, "tracking_number"),
+        scans,
+        last,
+        moment_of(tracker, "updated_at"),
+        AFTERSHIP_NEEDS.get(text_of(tracker, "subtag")),
     )
+
+
+def read_own(data: Json) -> Tracking:
+    """Return what `tracking.updated` of a program that speaks our own words tells.
+
+    Raises:
+        InvalidInputError: it names no parcel, or an event without a time.
+    """
+    scans = [
+        _scan(
+            OWN.get(text_of(one, "status")),
+            text_of(one, "message"),
+            read_optional(text_of(one, "place"), "The place"),
+            need_moment(one, "at"),
+            OWN_NEEDS.get(text_of(one, "needs")),
+        )
+        for one in list_of(data, "events")
+    ]
+    last = OWN.get(text_of(data, "status"))
+    return _tracking(need(data, "tracking_number"), scans, last, moment_of(data, "updated_at"))
 
 
 def read_shopify_event(data: Json) -> Scan | None:
     """Return what `fulfillment_events/create` tells; None when it tells nothing of the parcel."""
     place = ", ".join(filter(None, (text_of(data, "city"), text_of(data, "country"))))
     return _scan(
-        SHOPIFY.get(text_of(data, "status")),
+        SHOPIFY.get(text_of(data, "status").lower()),
         text_of(data, "message"),
         read_optional(place, "The place"),
         need_moment(data, "happened_at", "created_at"),
@@ -184,13 +253,23 @@ def _tracking(
     scans: Iterable[Scan | None],
     last: ShipmentState | None,
     at: datetime | None,
+    needs: NeededAction | None = None,
 ) -> Tracking:
     """Join the scans with the sender's own summary, which wins when it is final."""
     known = sorted(_without_none(scans), key=lambda scan: scan.at)
     times = [moment for moment in (at, known[-1].at if known else None) if moment is not None]
-    if last in FINAL and times and not any(scan.status is last for scan in known):
-        known.append(Scan(last, _words(last), None, max(times)))
+    if last in FINAL and times and _standing(known) is not last:
+        known.append(Scan(last, _words(last), None, max(times), needs))
     return Tracking(read_text(number, "The tracking number", limit=100), tuple(known))
+
+
+def _standing(scans: Iterable[Scan]) -> ShipmentState | None:
+    """Return what scans, oldest first, add up to; see `commerce.shipments.fold`."""
+    state: ShipmentState | None = None
+    for scan in scans:
+        if state is not _S.DELIVERED or scan.status is _S.RETURNING:
+            state = scan.status
+    return state
 
 
 def _without_none(scans: Iterable[Scan | None]) -> Iterator[Scan]:
@@ -198,12 +277,16 @@ def _without_none(scans: Iterable[Scan | None]) -> Iterator[Scan]:
 
 
 def _scan(
-    status: ShipmentState | None, message: str, place: str | None, at: datetime
+    status: ShipmentState | None,
+    message: str,
+    place: str | None,
+    at: datetime,
+    needs: NeededAction | None = None,
 ) -> Scan | None:
     if status is None:
         return None
     words = read_optional(message[:LONGEST_MESSAGE], "The message") or _words(status)
-    return Scan(status, words, place, at)
+    return Scan(status, words, place, at, needs)
 
 
 def _words(status: ShipmentState) -> str:
@@ -216,6 +299,17 @@ def _exact(words: Mapping[str, ShipmentState], status: str, detail: str) -> Ship
     if state in {_S.IN_TRANSIT, _S.EXCEPTION}:
         return _DETAILS.get(detail, state)
     return state
+
+
+def _shippo(status: Json) -> ShipmentState | None:
+    return _exact(SHIPPO, text_of(status, "status"), text_of(part_of(status, "substatus"), "code"))
+
+
+def _shippo_needs(status: Json) -> NeededAction | None:
+    substatus = part_of(status, "substatus")
+    if substatus.get("action_required") is not True:
+        return None
+    return SHIPPO_NEEDS.get(text_of(substatus, "code"), _N.CONTACT)
 
 
 def _aftership(tag: str, subtag: str) -> ShipmentState | None:

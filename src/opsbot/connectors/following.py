@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from opsbot.commerce import inventory, payments
-from opsbot.commerce.inventory import MoveReason, Reservation, ReservationState
+from opsbot.commerce import inventory, payments, reservations
+from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.orders import (
     ADDRESS_NEEDS,
     Order,
@@ -20,6 +20,7 @@ from opsbot.commerce.orders import (
 )
 from opsbot.commerce.payments import PaymentKind
 from opsbot.commerce.records import change_state, record_event
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.connectors.bulk import insert_rows, take_ids
 from opsbot.connectors.finished import (
     Ground,
@@ -224,7 +225,7 @@ def cancel_units(
         # Some of it has left; what is still here will not.
         for line in order.lines:
             line.cancelled += units.get(line.id, 0)
-            inventory.release(session, line.id, units.get(line.id, 0))
+            reservations.release(session, line.id, units.get(line.id, 0))
         session.flush()
         detail = {str(key): count for key, count in units.items()}
         record_event(session, order, "lines_cancelled", actor=ground.actor, at=when, units=detail)
@@ -287,7 +288,7 @@ def _follow_stock(
     for line in order.lines:
         missing = packed.get(line.id, 0) - _held(session, line.id)
         if missing > 0:
-            inventory.reserve(session, line.sku, missing, order_line_id=line.id, at=ground.now)
+            reservations.reserve(session, line.sku, missing, order_line_id=line.id, at=ground.now)
 
 
 def _confirm(session: Session, ground: Ground, order: Order, *, must: bool) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -84,6 +84,8 @@ class ForeignReturn:
     units: Mapping[str, int]
     """How many of each item."""
     refund_minor: int = 0
+    request_id: str = ""
+    """The source's id of the return that was asked for before, where it says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,8 @@ class ForeignOrder:
     returns: tuple[ForeignReturn, ...] = ()
     refunds: tuple[str, ...] = ()
     """The source's ids of what the refunded money is made of."""
+    line_skus: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The item of each line, by the source's ids of lines; its returns name the lines alone."""
     cancelled_at: datetime | None = None
     cancel_reason: str = "The shop cancelled the order."
 

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from opsbot.commerce.orders import Order
 from opsbot.commerce.payments import PaymentKind, record_payment
 from opsbot.commerce.shipments import Shipment, record_tracking_event
-from opsbot.connectors import shopify_hooks, woocommerce
+from opsbot.connectors import shopify_hooks, shopify_returns, woocommerce
 from opsbot.connectors.bulk import channel_for, shelf_for
 from opsbot.connectors.carriers import (
     Scan,
     Tracking,
     read_aftership,
     read_easypost,
+    read_own,
     read_shippo,
     read_shopify_event,
 )
@@ -32,6 +33,12 @@ from opsbot.connectors.inbox import InboxEvent
 from opsbot.connectors.links import LinkKind, links_of
 from opsbot.connectors.payloads import Json, need, need_moment, parse, text_of
 from opsbot.connectors.products import store_shopify_product, store_woocommerce_product
+from opsbot.connectors.return_reports import (
+    begin_return,
+    follow_report,
+    linked_return,
+    remember_lines,
+)
 from opsbot.connectors.returned import follow_returns
 from opsbot.connectors.stock_reports import compare_stock
 from opsbot.connectors.writing import Deed, store_orders
@@ -48,6 +55,9 @@ class Work:
     currency: str
     """Of prices that come without one."""
     now: datetime
+    topic: str
+    at: datetime
+    """When it happened, as far as its sender says."""
 
 
 Topic = Callable[[Work], None]
@@ -73,7 +83,8 @@ def handle_event(
     topic = _TOPICS.get((event.source, event.topic))
     if topic is None:
         return f"Nothing here follows {event.topic or 'events without a topic'}."
-    topic(Work(session, event.source, parse(event.body.encode()), currency, now))
+    data, at = parse(event.body.encode()), event.happened_at or event.received_at
+    topic(Work(session, event.source, data, currency, now, event.topic, at))
     return None
 
 
@@ -83,6 +94,7 @@ def _orders(read: Callable[[Json], ForeignOrder]) -> Topic:
         outcome = store_orders(work.session, work.source, [order], now=work.now, live=True)[0]
         if outcome.deed is Deed.REFUSED:
             raise ConflictError(f"Order {order.number}: {outcome.reason}")
+        remember_lines(work.session, work.source, order)
 
     return store
 
@@ -155,6 +167,18 @@ def _refund(work: Work) -> None:
     follow_returns(work.session, ground, order, [back] if back else [])
 
 
+def _return(work: Work) -> None:
+    """Follow a return that is handled at its source."""
+    key = shopify_returns.id_of_return(work.data)
+    report = shopify_returns.read_report(work.topic, work.data, at=work.at)
+    ground, opened = _ground(work), linked_return(work.session, work.source, key)
+    if opened is not None:
+        follow_report(work.session, ground, opened, report)
+        return
+    order = _order_of(work, shopify_returns.order_of_return(work.data) or "unknown")
+    begin_return(work.session, ground, order, key, report)
+
+
 def _tracking(read: Callable[[Json], Tracking]) -> Topic:
     def report(work: Work) -> None:
         tracking = read(work.data)
@@ -177,6 +201,7 @@ def _report(work: Work, shipment: Shipment, scan: Scan) -> None:
         place=scan.place,
         occurred_at=scan.at,
         received_at=work.now,
+        needs=scan.needs,
     )
 
 
@@ -203,6 +228,7 @@ _TOPICS: Mapping[tuple[str, str], Topic] = {
     ("shopify", "fulfillments/update"): _fulfillment,
     ("shopify", "fulfillment_events/create"): _fulfillment_event,
     ("shopify", "refunds/create"): _refund,
+    **{("shopify", topic): _return for topic in shopify_returns.TOPICS},
     ("shopify", "products/create"): _shopify_product,
     ("shopify", "products/update"): _shopify_product,
     ("shopify", "inventory_levels/update"): _inventory,
@@ -214,4 +240,5 @@ _TOPICS: Mapping[tuple[str, str], Topic] = {
     ("easypost", "tracker.updated"): _tracking(read_easypost),
     ("aftership", "tracking_update"): _tracking(read_aftership),
     ("shippo", "track_updated"): _tracking(read_shippo),
+    ("own", "tracking.updated"): _tracking(read_own),
 }

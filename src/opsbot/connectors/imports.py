@@ -85,6 +85,8 @@ def import_file(
     with Table(path) as table, _target(database, dry_run=dry_run) as begin:
         run = FileImport(table, form, begin, Rejects(rejects, list(table.columns)))
         report = run.run(progress or _tell_nobody)
+    if not dry_run:
+        database.count_anew()
     report.notes.extend(notes)
     return report
 

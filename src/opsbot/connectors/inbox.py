@@ -52,6 +52,8 @@ class InboxEvent(Base):
     topic: Mapped[str]
     body: Mapped[str]
     """As it came; its signature was right."""
+    happened_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it happened, as its sender says beside the body; never later than it came."""
     received_at: Mapped[datetime]
     state: Mapped[InboxState] = mapped_column(default=InboxState.RECEIVED)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -67,7 +69,14 @@ Handle = Callable[[Session, InboxEvent], str | None]
 
 
 def keep_event(
-    session: Session, source: str, delivery_id: str, topic: str, body: bytes, *, now: datetime
+    session: Session,
+    source: str,
+    delivery_id: str,
+    topic: str,
+    body: bytes,
+    *,
+    now: datetime,
+    happened_at: datetime | None = None,
 ) -> bool:
     """Keep a delivery; tell whether it is new. The same again changes nothing."""
     return insert_or_ignore(
@@ -77,6 +86,7 @@ def keep_event(
         delivery_id=delivery_id,
         topic=topic,
         body=body.decode(),
+        happened_at=None if happened_at is None else min(happened_at, now),
         received_at=now,
         state=InboxState.RECEIVED,
         attempts=0,

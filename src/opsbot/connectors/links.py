@@ -19,6 +19,11 @@ class LinkKind(StrEnum):
     STOCK = "stock"
     PARCEL = "parcel"
     RETURN = "return"
+    """By the refund that paid it."""
+    RETURN_REQUEST = "return_request"
+    """By the source's own return."""
+    LINE = "line"
+    """A line of an order; ours is the item's SKU."""
     REFUND = "refund"
 
 

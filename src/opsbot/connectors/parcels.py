@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory
+from opsbot.commerce import reservations
 from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.records import change_state, record_event
 from opsbot.commerce.shipments import (
@@ -143,7 +143,7 @@ def _pack(
     )
     packed_at = max(parcel.packed_at, order.placed_at)
     for line_id, count in units.items():
-        inventory.consume(
+        reservations.consume(
             session, line_id, count, reference=order.number, actor=ground.actor, at=packed_at
         )
     ours = make_parcel(

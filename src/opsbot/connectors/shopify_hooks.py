@@ -85,6 +85,7 @@ def read_order(data: Json) -> ForeignOrder:
         ),
         returns=tuple(one for refund in refunds if (one := read_return(refund, currency))),
         refunds=tuple(need(refund, "id") for refund in refunds),
+        line_skus=_line_skus(data),
         cancelled_at=moment_of(data, "cancelled_at"),
         cancel_reason=_cancel_reason(data),
     )
@@ -134,6 +135,11 @@ def _prices(
     on_top = tax if extra == tax else 0
     nets = [weight - part for weight, part in zip(weights, off, strict=True)]
     return lines, off, share_out(on_top, nets)
+
+
+def _line_skus(data: Json) -> dict[str, str]:
+    lines = list_of(data, "line_items")
+    return {key: _sku(one) for one in lines if (key := text_of(one, "id"))}
 
 
 def _shipping(data: Json, currency: str) -> int:
@@ -200,6 +206,7 @@ def read_return(refund: Json, currency: str) -> ForeignReturn | None:
         at=need_moment(refund, "created_at"),
         units=dict(units),
         refund_minor=refunded_in(refund, currency),
+        request_id=text_of(part_of(refund, "return"), "id"),
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from opsbot.connectors.payloads import Json, text_of
-from opsbot.errors import NotAllowedError
+from opsbot.connectors.payloads import Json, moment_of, text_of
+from opsbot.errors import InvalidInputError, NotAllowedError
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signed time may be from ours."""
@@ -36,6 +36,9 @@ class Sender:
     """What is the same when the same delivery is sent again, and else differs."""
     time: Callable[[Headers], datetime | None] = lambda _headers: None
     """When it was signed, where that is part of what is signed."""
+    happened: Callable[[Headers], datetime | None] = lambda _headers: None
+    """When it happened, where the sender says so beside the body. Nothing signs it: it orders what
+    is signed, and says nothing else."""
 
 
 def check_signature(
@@ -69,25 +72,37 @@ def _easypost(secret: str, body: bytes, _headers: Headers) -> str:
     return f"hmac-sha256-hex={_mac(unicodedata.normalize('NFKD', secret), body).hexdigest()}"
 
 
-_SHIPPO = "shippo-auth-signature"
+_SHIPPO, _OWN = "shippo-auth-signature", "x-opsbot-signature"
 
 
-def _shippo(secret: str, body: bytes, headers: Headers) -> str:
-    time = _shippo_time_text(headers)
-    return f"t={time},v1={_mac(secret, f'{time}.'.encode() + body).hexdigest()}"
+def _timed(header: str) -> Callable[[str, bytes, Headers], str]:
+    """Return how a sender signs that puts the time before the body: `t=…,v1=…`."""
+
+    def sign(secret: str, body: bytes, headers: Headers) -> str:
+        time = _time_text(headers, header)
+        return f"t={time},v1={_mac(secret, f'{time}.'.encode() + body).hexdigest()}"
+
+    return sign
 
 
-def _shippo_time_text(headers: Headers) -> str:
-    found = re.match(r"t=(\d{1,12}),", headers.get(_SHIPPO, ""))
+def _time_text(headers: Headers, header: str) -> str:
+    found = re.match(r"t=(\d{1,12}),", headers.get(header, ""), re.ASCII)
     return found[1] if found else "0"
 
 
-def _shippo_time(headers: Headers) -> datetime:
-    return datetime.fromtimestamp(int(_shippo_time_text(headers)), UTC)
+def _time_in(header: str) -> Callable[[Headers], datetime]:
+    return lambda headers: datetime.fromtimestamp(int(_time_text(headers, header)), UTC)
 
 
 def _hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def _triggered(headers: Headers) -> datetime | None:
+    try:
+        return moment_of(headers, "x-shopify-triggered-at")
+    except InvalidInputError:
+        return None
 
 
 def _woo_delivery(headers: Headers, _data: Json, body: bytes) -> str:
@@ -106,6 +121,7 @@ SENDERS: Mapping[str, Sender] = {
             delivery=lambda headers, _data, body: (
                 headers.get("x-shopify-webhook-id") or _hash(body)
             ),
+            happened=_triggered,
         ),
         Sender(
             name="woocommerce",
@@ -130,11 +146,19 @@ SENDERS: Mapping[str, Sender] = {
         ),
         Sender(
             name="shippo",
-            sign=_shippo,
+            sign=_timed(_SHIPPO),
             header=_SHIPPO,
             topic=lambda _headers, data: text_of(data, "event"),
             delivery=lambda _headers, _data, body: _hash(body),
-            time=_shippo_time,
+            time=_time_in(_SHIPPO),
+        ),
+        Sender(
+            name="own",
+            sign=_timed(_OWN),
+            header=_OWN,
+            topic=lambda headers, _data: headers.get("x-opsbot-topic", ""),
+            delivery=lambda headers, _data, body: headers.get("x-opsbot-delivery") or _hash(body),
+            time=_time_in(_OWN),
         ),
     )
 }

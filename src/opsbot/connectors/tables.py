@@ -104,7 +104,7 @@ class Table:
 
     def _fit(self, cells: list[str]) -> tuple[list[str], Mapping[str, int], str | None]:
         width = len(self.columns)
-        if any("\0" in cell for cell in cells):
+        if "\0" in "".join(cells):
             return [""] * width, self.columns, "It contains a NUL character, which is not text."
         if len(cells) == width:
             return cells, self.columns, None

@@ -11,8 +11,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import SystemMessage
 
-from opsbot.conversation.chat_model import Breaker
+from opsbot.conversation.chat_model import EMBEDDED, Breaker
 from opsbot.conversation.loop import Called, Calling, ModelError, Step, run_turn
+from opsbot.conversation.masking.mask import Mask
+from opsbot.conversation.masking.records import Masking
 from opsbot.conversation.told import renumber, tell_error, tell_result
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.conversation.writer import Emit, ReplyWriter
@@ -22,6 +24,7 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
+from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
 from opsbot.toolkit.wire import without_extras
 
@@ -40,13 +43,16 @@ class Assistant:
         embedded: BaseChatModel,
         remote: BaseChatModel | None,
         breaker: Breaker,
+        masking: Masking | None = None,
     ) -> None:
+        """`masking` hides personal data from the remote model; None: it sees everything."""
         self._settings = settings
         self._executor = executor
         self._knowledge = knowledge
         self._embedded = embedded
         self._remote = remote
         self._breaker = breaker
+        self._masking = masking
 
     def answer(self, turn: Turn, emit: Emit) -> Answer:
         """Answer one message.
@@ -55,20 +61,25 @@ class Assistant:
         to drop what it has seen of the failed attempt.
         """
         if self._remote is not None and self._breaker.allows():
+            begun = len(turn.access.answers)
             try:
                 answer = self._attempt(self._remote, self._settings.model, turn, emit)
             except ModelError:
                 self._breaker.report(failed=True)
-                turn.calls.clear()
+                turn.forget(since=begun)
             else:
                 self._breaker.report(failed=False)
                 return answer
-        return self._attempt(self._embedded, "embedded", turn, emit)
+        return self._attempt(self._embedded, EMBEDDED, turn, emit)
 
     def warm(self) -> None:
-        """Let the embedded model read the tools before the first question comes."""
-        for audience in Audience:
-            caller = Caller(audience, "warm-up")
+        """Let the embedded model read the tools before the first question comes.
+
+        Who has signed in is offered no proofs, which makes another set to learn.
+        """
+        callers = [Caller(audience, "warm-up") for audience in Audience]
+        callers.append(Caller(Audience.CUSTOMER, "warm-up", Level.SIGNED_IN))
+        for caller in callers:
             self._embedded.bind_tools([t.schema for t in self._executor.offered(caller)])
 
     def _attempt(self, model: BaseChatModel, name: str, turn: Turn, emit: Emit) -> Answer:
@@ -76,47 +87,64 @@ class Assistant:
         start: dict[str, Any] = {"message_id": turn.message_id, "author": "assistant"}
         emit("message_start", start | ({"replaces": failed} if failed else {}))
         draft = ReplyWriter(turn, emit, self._knowledge, trusted=model is self._embedded)
+        if turn.done is not None:
+            draft.begin(turn.done)
+        mask = self._open_mask(turn, model)
         steps = run_turn(
             model,
             self._declare(turn, extras=model is self._embedded),
             [SystemMessage(self._prompt(turn)), *turn.history],
-            lambda tool, arguments: self._call(turn, draft, tool, arguments),
+            lambda tool, arguments: self._call(turn, draft, mask, tool, arguments),
             trusted=model is self._embedded,
+            mask=mask,
+            keep=turn.written.append,
         )
         for step in steps:
             draft.take(step, self._label(turn, step))
+        if turn.asked_proposal_id and draft.body.preview is None:
+            draft.keep_waiting(self._waiting(turn))
         return draft.finish(name)
+
+    def _open_mask(self, turn: Turn, model: BaseChatModel) -> Mask | None:
+        """Return what hides personal data from a model that is not ours, when that is set."""
+        if self._masking is None or model is self._embedded:
+            return None
+        return self._masking.open(turn.caller, turn.conversation_id, [turn.text, *turn.said])
+
+    def _waiting(self, turn: Turn) -> Preview | None:
+        """Return the preview that the message asked about instead of deciding, if it lives."""
+        preview = turn.access.open_proposal()
+        return preview if preview is not None and preview.id == turn.asked_proposal_id else None
 
     def _declare(self, turn: Turn, *, extras: bool) -> list[dict[str, Any]]:
         """Return the tools' declarations; our own keys only for the embedded model."""
-        schemas = [tool.schema for tool in self._executor.offered(turn.caller)]
+        schemas = [tool.schema for tool in turn.access.offered(turn.caller)]
         return schemas if extras else [without_extras(schema) for schema in schemas]
 
     def _call(
-        self, turn: Turn, draft: ReplyWriter, name: str, arguments: Mapping[str, Any]
+        self,
+        turn: Turn,
+        draft: ReplyWriter,
+        mask: Mask | None,
+        name: str,
+        arguments: Mapping[str, Any],
     ) -> Called:
         started = turn.elapsed()
         try:
-            outcome = self._executor.run(
-                turn.caller,
-                name,
-                arguments,
-                now=turn.now,
-                conversation_id=turn.conversation_id,
-                question=turn.text,
-                context=turn.context,
-            )
+            outcome = turn.access.run(turn.caller, name, arguments, question=turn.text)
         except OpsbotError as error:
             called = self._failed(turn, name, arguments, error)
         else:
             if isinstance(outcome, Result):
                 result = renumber(outcome, len(draft.body.hits))
                 self._raise_level(turn, result)
-                told = tell_result(result, first=len(draft.body.hits) + 1)
+                told = tell_result(result, first=len(draft.body.hits) + 1, extras=draft.trusted)
                 called = Called(name, arguments, told, result=result)
             else:
                 told = {"proposed": outcome.title}
                 called = Called(name, arguments, told, preview=outcome)
+        if mask is not None and self._masking is not None:
+            self._masking.learn(mask, turn.caller, name, called.told)
         return replace(called, milliseconds=round((turn.elapsed() - started) * 1000))
 
     def _failed(
@@ -132,9 +160,7 @@ class Assistant:
     def _send_code(self, turn: Turn) -> str:
         """Mail a code; return what to say, also when none could be sent."""
         try:
-            return self._executor.send_code(
-                turn.caller, now=turn.now, conversation_id=turn.conversation_id
-            )
+            return turn.access.send_code(turn.caller)
         except OpsbotError as error:
             return str(error)
 
@@ -164,7 +190,7 @@ class Assistant:
     def _label(self, turn: Turn, step: Step) -> str:
         if not isinstance(step, Calling | Called):
             return ""
-        offered = {tool.name: tool.label for tool in self._executor.offered(turn.caller)}
+        offered = {tool.name: tool.label for tool in turn.access.offered(turn.caller)}
         return offered.get(step.name, step.name)
 
     def _prompt(self, turn: Turn) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from opsbot.conversation.models import Conversation, Event, Message
 
@@ -41,12 +43,8 @@ def append_events(
     """Number the events and store them, in the caller's transaction."""
     if not events:
         return
-    last = session.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation_id)
-        .values(last_event=Conversation.last_event + len(events), updated_at=at)
-        .returning(Conversation.last_event)
-    ).scalar_one()
+    more = {"conversation": conversation_id, "more": len(events), "at": at}
+    last = session.execute(_counting(), more).scalar_one()
     first = last - len(events) + 1
     session.execute(
         insert(Event),
@@ -61,6 +59,16 @@ def append_events(
             for i, event in enumerate(events)
         ],
     )
+
+
+@cache  # putting it together takes longer than to run it, and every turn does
+def _counting() -> ReturningUpdate[int]:
+    counted = {
+        "last_event": Conversation.last_event + bindparam("more"),
+        "updated_at": bindparam("at"),
+    }
+    here = Conversation.id == bindparam("conversation")
+    return update(Conversation).where(here).values(counted).returning(Conversation.last_event)
 
 
 def events_after(session: Session, conversation_id: str, number: int) -> list[StoredEvent]:

@@ -2,8 +2,9 @@
 
 import re
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from opsbot.commerce.case_work import move_case
@@ -62,12 +63,13 @@ def customer_wrote(
 
 def find_case(session: Session, conversation_id: str) -> Case | None:
     """Return the case that people still work on for this conversation, if there is one."""
-    return session.scalar(
-        select(Case)
-        .where(Case.conversation_id == conversation_id, Case.state.in_(AT_WORK))
-        .order_by(Case.id)
-        .limit(1)
-    )
+    return session.scalar(_at_work(), {"conversation": conversation_id})
+
+
+@cache  # putting it together takes longer than to run it, and every turn does
+def _at_work() -> Select[Case]:
+    here = Case.conversation_id == bindparam("conversation")
+    return select(Case).where(here, Case.state.in_(AT_WORK)).order_by(Case.id).limit(1)
 
 
 def read_address(text: str) -> str | None:

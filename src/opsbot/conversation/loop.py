@@ -5,7 +5,7 @@ yields plain steps. It stores nothing and knows no channel.
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from opsbot.conversation.masking.mask import Mask, Shown
 from opsbot.errors import UnavailableError
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
@@ -100,6 +101,8 @@ def run_turn(
     call_tool: CallTool,
     *,
     trusted: bool,
+    mask: Mask | None = None,
+    keep: Callable[[AIMessage], object] = bool,
 ) -> Iterator[Step]:
     """Run the loop until the model answers, proposes a change, or the limit is reached.
 
@@ -109,6 +112,8 @@ def run_turn(
         messages: the conversation, oldest first; the last one is the person's.
         call_tool: runs a tool.
         trusted: the embedded model, which always finishes its messages.
+        mask: hides personal data from the model; None: it sees everything.
+        keep: is told each whole message of the model, as the loop understood it.
 
     Raises:
         ModelError: the model failed; what was yielded so far may be a broken answer.
@@ -118,8 +123,9 @@ def run_turn(
     malformed = 0
     for _step in range(MOST_STEPS):
         reading = _Reading()
-        yield from _read(bound, history, reading)
-        answer = _complete(reading, trusted=trusted)
+        yield from _read(bound, history, reading, mask)
+        answer = _complete(reading, trusted=trusted, mask=mask)
+        keep(answer)
         if answer.invalid_tool_calls:
             malformed += 1
             if malformed >= MOST_MALFORMED:
@@ -137,17 +143,23 @@ def run_turn(
     raise ModelError(f"The model did not come to an answer in {MOST_STEPS} steps.")
 
 
-def _read(model: Any, history: Sequence[BaseMessage], reading: _Reading) -> Iterator[Words]:
+def _read(
+    model: Any, history: Sequence[BaseMessage], reading: _Reading, mask: Mask | None
+) -> Iterator[Words]:
+    shown = Shown(mask) if mask is not None else None
     try:
-        for chunk in model.stream(list(history)):
+        for chunk in model.stream(list(history) if mask is None else mask.hide_messages(history)):
             reading.whole = chunk if reading.whole is None else reading.whole + chunk
-            if text := str(chunk.text):
-                yield Words(text)
+            text = str(chunk.text)
+            if said := text if shown is None else shown.feed(text):
+                yield Words(said)
     except Exception as error:
         raise ModelError(f"The language model failed: {type(error).__name__}.") from error
+    if shown is not None and (rest := shown.finish()):
+        yield Words(rest)
 
 
-def _complete(reading: _Reading, *, trusted: bool) -> AIMessage:
+def _complete(reading: _Reading, *, trusted: bool, mask: Mask | None) -> AIMessage:
     whole = reading.whole
     if whole is None:
         raise ModelError("The language model sent nothing.")
@@ -156,6 +168,13 @@ def _complete(reading: _Reading, *, trusted: bool) -> AIMessage:
         raise ModelError("The language model was cut off.")
     if not (whole.text or whole.tool_calls or whole.invalid_tool_calls):
         raise ModelError("The language model sent an empty answer.")
+    if mask is not None:
+        calls = [{**call, "args": mask.show_in(call["args"])} for call in whole.tool_calls]
+        return AIMessage(
+            mask.show(str(whole.text)),
+            tool_calls=calls,
+            invalid_tool_calls=whole.invalid_tool_calls,
+        )
     return AIMessage(
         content=whole.content,
         tool_calls=whole.tool_calls,

@@ -85,6 +85,23 @@ class Message(Base):
     """Of a reply: model, index and policy version, milliseconds, dropped sentences."""
 
 
+class TurnInputs(Base):
+    """What a reply was made from, beside the conversation: with it the turn can be replayed."""
+
+    __tablename__ = "turn_inputs"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    """The reply."""
+    at: Mapped[datetime]
+    """The time it was in the turn."""
+    caller: Mapped[dict[str, Any]]
+    """Who was asking, with what they had proved before."""
+    answers: Mapped[list[dict[str, Any]]]
+    """What the turn asked of the shop and was told, in order; see `conversation.access`."""
+    written: Mapped[list[dict[str, Any]]]
+    """Messages of a language model from outside; the embedded one is asked again."""
+
+
 class ToolCall(Base):
     """One call of one tool in one turn."""
 

@@ -48,6 +48,11 @@ class TurnQueue:
         if everywhere >= MOST_WAITING:
             raise UnavailableError("Very many people are writing just now. Please try again soon.")
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no turn runs or waits."""
+        return not self._answered
+
     def put(self, conversation_id: str, message_id: str) -> Future[None]:
         """Let a message's turn run when it is due; one that waits or runs is not put in again."""
         with self._lock:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from opsbot.conversation.events import Bell, NewEvent, append_events
 from opsbot.conversation.handoff import customer_wrote, hand_over
 from opsbot.conversation.loop import Called
-from opsbot.conversation.models import Author, Conversation, Message, ToolCall, TurnState
+from opsbot.conversation.models import Author, Message, ToolCall, TurnState
 from opsbot.conversation.store import add_message, hold_turn
-from opsbot.conversation.turn import Answer
+from opsbot.conversation.turn import Answer, Turn
+from opsbot.conversation.turns import inputs_of
 from opsbot.db import Database
 from opsbot.planning.office_hours import OfficeHours
 from opsbot.toolkit.audit import record_audit
@@ -49,24 +50,28 @@ class Recorder:
 
     def emit(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Take one event; store what waits once it has waited long enough."""
+        last = self._waiting[-1] if self._waiting else None
+        if last is not None and _goes_on(last, kind, payload):
+            self._waiting.pop()
+            payload = {**payload, "text": f"{last.data['text']}{payload['text']}"}
         self._waiting.append(NewEvent(kind, payload))
         if kind != "message_end" and self._elapsed() - self._flushed > FLUSH_S:
             with self._database.write() as session:
                 self._store(session, TurnState.PENDING)
             self._bell.ring(self._message.conversation_id)
 
-    def finish(self, answer: Answer, calls: list[Called], versions: Mapping[str, Any]) -> None:
+    def finish(self, answer: Answer, turn: Turn, versions: Mapping[str, Any]) -> None:
         """Store the reply, what led to it, and the last events, in one transaction."""
         took = round((self._elapsed() - self._started) * 1000)
         with self._database.write(durable=True) as session:
             customer_wrote(session, self._message, hours=self._hours, now=self._clock())
-            if any(called.result and called.result.hands_off for called in calls):
+            if any(called.result and called.result.hands_off for called in turn.calls):
                 self._hand_over(session)
             now = self._store(session, TurnState.DONE)
-            session.add_all(self._rows(calls))
+            session.add_all(self._rows(turn.calls))
             add_message(
                 session,
-                session.get_one(Conversation, self._message.conversation_id),
+                self._message.conversation_id,
                 answer.message_id,
                 Author.ASSISTANT,
                 text=answer.text,
@@ -81,6 +86,7 @@ class Recorder:
                     **versions,
                 },
             )
+            session.add(inputs_of(turn, answer))
         self._bell.ring(self._message.conversation_id)
 
     def fail(self, text: str, code: str) -> None:
@@ -121,3 +127,9 @@ class Recorder:
             )
             for position, called in enumerate(calls, 1)
         ]
+
+
+def _goes_on(last: NewEvent, kind: str, payload: Mapping[str, Any]) -> bool:
+    """Tell whether words go on where the last event ends: one event can then tell both."""
+    together = last.type == kind == "message_delta"
+    return together and last.data["message_id"] == payload["message_id"]

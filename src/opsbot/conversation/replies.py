@@ -76,6 +76,7 @@ def describe_preview(preview: Preview) -> dict[str, Any]:
         "state": str(preview.state),
         "clause": asdict(preview.clause) if preview.clause else None,
         "approval": asdict(preview.approval) if preview.approval else None,
+        "can_undo": preview.can_undo,
     }
 
 

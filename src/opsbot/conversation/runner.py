@@ -1,35 +1,35 @@
 """Runs one turn: what no model may decide first, then the assistant; and stores what came of it."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from opsbot.conversation.access import LiveAccess
 from opsbot.conversation.assistant import Assistant
-from opsbot.conversation.decisions import Decisions
 from opsbot.conversation.events import Bell, last_begun
 from opsbot.conversation.models import Conversation, Message
 from opsbot.conversation.recorder import Recorder
-from opsbot.conversation.replies import read_proofs
 from opsbot.conversation.store import (
     SupersededError,
-    as_chat,
     caller_in,
     context_of,
     history_of,
     keep_proof,
 )
 from opsbot.conversation.turn import Answer, Turn
+from opsbot.conversation.turns import make_turn
+from opsbot.conversation.typed import answer_typed
 from opsbot.conversation.unknowns import unanswered_questions
 from opsbot.db import Database
 from opsbot.errors import OpsbotError, UnavailableError
 from opsbot.planning.office_hours import OfficeHours
 from opsbot.retrieval.gaps import Gaps
+from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.models import Audience
 from opsbot.toolkit.caller import Caller, load_caller
+from opsbot.toolkit.executor import Executor
 
-_REMEMBERED = 7
-"""Messages back to which an answer may repeat what was proved, with the one to answer."""
 SORRY = "Something went wrong on our side. Your message is kept; please try again."
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,10 @@ class Runner:
         self,
         database: Database,
         assistant: Assistant,
-        decisions: Decisions,
         bell: Bell,
         *,
+        executor: Executor,
+        knowledge: Knowledge,
         versions: Callable[[], Mapping[str, Any]],
         clock: Callable[[], datetime],
         elapsed: Callable[[], float],
@@ -52,14 +53,15 @@ class Runner:
         gaps: Gaps | None = None,
         hours: OfficeHours | None = None,
     ) -> None:
-        """`versions` names the index and the policies an answer rests on.
+        """`versions` names what an answer rests on: articles, policies, tools, program.
 
         `gaps` keeps what the articles did not answer. `hours` are those of the people who take
         over.
         """
         self._database = database
         self._assistant = assistant
-        self._decisions = decisions
+        self._executor = executor
+        self._knowledge = knowledge
         self._bell = bell
         self._versions = versions
         self._clock = clock
@@ -71,6 +73,7 @@ class Runner:
     def warm(self) -> None:
         """Make the first answer as quick as the others."""
         self._assistant.warm()
+        self._versions()
 
     def run(self, message: Message) -> None:
         """Answer `message`; whatever happens, its turn ends.
@@ -88,10 +91,10 @@ class Runner:
         )
         try:
             turn = self._prepare(message)
-            answer = self._decisions.shortcut(turn, recorder.emit)
+            answer = answer_typed(turn, recorder.emit)
             if answer is None:
                 answer = self._assistant.answer(turn, recorder.emit)
-            recorder.finish(answer, turn.calls, self._versions())
+            recorder.finish(answer, turn, self._versions())
             self._note_gaps(turn, answer)
         except SupersededError:
             raise
@@ -109,20 +112,22 @@ class Runner:
             broken = last_begun(session, message) if message.attempt > 1 else ""
         now = self._clock()
         caller = caller_in(conversation, load_caller(message.caller or {}), now=now)
-        said = [m.text for m in messages[:-1]]
-        return Turn(
-            caller=caller,
-            conversation_id=message.conversation_id,
-            text=message.text,
-            history=as_chat(messages),
-            said=said,
-            proofs=[proof for m in messages[-_REMEMBERED:-1] for *_, proof in read_proofs(m.body)],
-            context=context_of(messages[:-1]),
+        access = LiveAccess(
+            self._database,
+            self._executor,
+            self._knowledge,
+            message.conversation_id,
+            now,
+            context_of(messages[:-1]),
+        )
+        return make_turn(
+            messages,
+            caller,
+            access,
             now=now,
+            message_id=broken,
             new_id=self._new_id,
             elapsed=self._elapsed,
-            asked_proposal_id=_asked_proposal(messages[:-1]),
-            message_id=broken,
             keep_proof=lambda raised: self._keep_proof(message.conversation_id, raised),
         )
 
@@ -140,9 +145,3 @@ class Runner:
     def _keep_proof(self, conversation_id: str, caller: Caller) -> None:
         with self._database.write() as session:
             keep_proof(session, conversation_id, caller, now=self._clock())
-
-
-def _asked_proposal(messages: Sequence[Message]) -> str:
-    """Return the id of the preview that the last message showed; empty when it showed none."""
-    proposal = messages[-1].body.get("proposal") if messages else None
-    return str(proposal["proposal_id"]) if proposal else ""

@@ -222,6 +222,11 @@ class ConversationService:
             self._turns.put(message.conversation_id, message.id)
         return len(pending)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody waits for an answer just now."""
+        return self._turns.is_idle
+
     def warm(self) -> None:
         """Make the first answer as quick as the others; takes a second or two."""
         self._runner.warm()
@@ -251,7 +256,7 @@ class ConversationService:
             conversation = find_conversation(session, caller, conversation_id)
         return add_message(
             session,
-            conversation,
+            conversation.id,
             self._new_id(),
             Author.STAFF if caller.is_staff else Author.CUSTOMER,
             text=text,
@@ -265,9 +270,9 @@ class ConversationService:
 
     def _run(self, message_id: str) -> None:
         with self._database.write() as session:
-            if take_turn(session, message_id) is None:
-                return
-            message = session.get_one(Message, message_id, populate_existing=True)
+            message = take_turn(session, message_id)
+        if message is None:
+            return
         try:
             self._runner.run(message)
         except SupersededError:

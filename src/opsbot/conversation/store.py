@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from opsbot.conversation.models import Author, Conversation, Message, TurnState
 from opsbot.conversation.told import MARK
@@ -127,25 +129,23 @@ def find_sent(session: Session, caller: Caller, client_id: str, text: str) -> Me
     Raises:
         InvalidInputError: the id was used for another text.
     """
-    message = session.scalar(
-        select(Message).where(Message.owner == caller.owner, Message.client_id == client_id)
-    )
+    message = session.scalar(_sent(), {"owner": caller.owner, "client": client_id})
     if message is not None and message.text != text:
         raise InvalidInputError("client_id: this id was used for another message.")
     return message
 
 
 def add_message(
-    session: Session, conversation: Conversation, message_id: str, author: Author, **values: Any
+    session: Session, conversation_id: str, message_id: str, author: Author, **values: Any
 ) -> Message:
     """Append a message to the conversation."""
-    last = session.scalar(
-        select(func.max(Message.position)).where(Message.conversation_id == conversation.id)
+    last = select(func.coalesce(func.max(Message.position), 0)).where(
+        Message.conversation_id == conversation_id
     )
     message = Message(
         id=message_id,
-        conversation_id=conversation.id,
-        position=(last or 0) + 1,
+        conversation_id=conversation_id,
+        position=last.scalar_subquery() + 1,
         author=author,
         **values,
     )
@@ -154,18 +154,14 @@ def add_message(
     return message
 
 
-def take_turn(session: Session, message_id: str) -> int | None:
+def take_turn(session: Session, message_id: str) -> Message | None:
     """Begin one more run of a message's turn.
 
     Returns:
-        The number of this run, or None when the message has its answer already.
+        The message with the number of this run, or None when it has its answer already.
     """
-    return session.execute(
-        update(Message)
-        .where(Message.id == message_id, Message.turn == TurnState.PENDING)
-        .values(attempt=Message.attempt + 1)
-        .returning(Message.attempt)
-    ).scalar_one_or_none()
+    taken: Message | None = session.scalar(_taking(), {"message": message_id})
+    return taken
 
 
 def hold_turn(session: Session, message_id: str, attempt: int, *, to: TurnState) -> None:
@@ -174,32 +170,15 @@ def hold_turn(session: Session, message_id: str, attempt: int, *, to: TurnState)
     Raises:
         SupersededError: another run has taken over, or the turn is over.
     """
-    held = session.execute(
-        update(Message)
-        .where(
-            Message.id == message_id,
-            Message.attempt == attempt,
-            Message.turn == TurnState.PENDING,
-        )
-        .values(turn=to)
-        .returning(Message.id)
-    ).scalar_one_or_none()
-    if held is None:
+    run = {"message": message_id, "run": attempt, "to": to}
+    if session.scalar(_holding(), run) is None:
         raise SupersededError("This answer is being written elsewhere.")
 
 
 def history_of(session: Session, message: Message) -> list[Message]:
     """Return the last messages up to and with this one, oldest first."""
-    rows = session.scalars(
-        select(Message)
-        .where(
-            Message.conversation_id == message.conversation_id,
-            Message.position <= message.position,
-        )
-        .order_by(Message.position.desc())
-        .limit(REMEMBERED + 1)
-    ).all()
-    return list(reversed(rows))
+    place = {"conversation": message.conversation_id, "last": message.position}
+    return list(reversed(session.scalars(_history(), place).all()))
 
 
 def context_of(messages: Sequence[Message]) -> str:
@@ -218,7 +197,7 @@ def context_of(messages: Sequence[Message]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def as_chat(messages: list[Message]) -> list[BaseMessage]:
+def as_chat(messages: Sequence[Message]) -> list[BaseMessage]:
     """Return messages in LangChain's words."""
     return [
         AIMessage(m.text, additional_kwargs={"frame": m.frame})
@@ -226,3 +205,35 @@ def as_chat(messages: list[Message]) -> list[BaseMessage]:
         else HumanMessage(m.text)
         for m in messages
     ]
+
+
+# The statements of every turn: to put one together takes longer than to run it.
+
+
+@cache
+def _sent() -> Select[Message]:
+    own = Message.owner == bindparam("owner")
+    return select(Message).where(own, Message.client_id == bindparam("client"))
+
+
+@cache
+def _history() -> Select[Message]:
+    here = Message.conversation_id == bindparam("conversation")
+    until = select(Message).where(here, Message.position <= bindparam("last"))
+    return until.order_by(Message.position.desc()).limit(REMEMBERED + 1)
+
+
+@cache
+def _taking() -> ReturningUpdate[Message]:
+    waits = (Message.id == bindparam("message"), Message.turn == TurnState.PENDING)
+    return update(Message).where(*waits).values(attempt=Message.attempt + 1).returning(Message)
+
+
+@cache
+def _holding() -> ReturningUpdate[str]:
+    runs = (
+        Message.id == bindparam("message"),
+        Message.attempt == bindparam("run"),
+        Message.turn == TurnState.PENDING,
+    )
+    return update(Message).where(*runs).values(turn=bindparam("to")).returning(Message.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsbot.errors import OpsbotError
 from opsbot.toolkit.results import Result
-from opsbot.toolkit.wire import show_error
+from opsbot.toolkit.wire import CANDIDATES, show_error
 
 MARK = re.compile(r"\[(\d{1,2})\]")
 """A citation in a text: `[2]`."""
@@ -15,9 +15,10 @@ SHOWN_ROWS = 20
 """Rows of a table that a model is shown."""
 
 
-def tell_result(result: Result, *, first: int) -> dict[str, Any]:
-    """Return what the model is told of a result."""
-    told: dict[str, Any] = {"say": result.say, "facts": dict(result.facts)}
+def tell_result(result: Result, *, first: int, extras: bool = True) -> dict[str, Any]:
+    """Return what the model is told of a result; with `extras`, what the embedded one reads too."""
+    facts = {key: value for key, value in result.facts.items() if extras or key != CANDIDATES}
+    told: dict[str, Any] = {"say": result.say, "facts": facts}
     if result.hits:
         told["hits"] = [
             {

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from opsbot.conversation.access import Access
 from opsbot.conversation.loop import Called
 from opsbot.conversation.proof.quotes import Proof
 from opsbot.toolkit.caller import Caller
+from opsbot.toolkit.results import Result
+
+NO_MODEL = "none"
+"""Stands where an answer names its model: no model was asked."""
 
 
 @dataclass
@@ -31,6 +36,10 @@ class Turn:
     new_id: Callable[[], str]
     elapsed: Callable[[], float]
     """Seconds on a clock that never goes back."""
+    asked_by: Caller
+    """The caller when the turn began, before anything was proved in it."""
+    access: Access
+    """What may be asked of the shop; keeps what it told."""
     keep_proof: Callable[[Caller], None]
     """Keeps what the caller has proved for the rest of the conversation."""
     asked_proposal_id: str = ""
@@ -38,6 +47,28 @@ class Turn:
     message_id: str = ""
     """Of the reply being written; each attempt has another."""
     calls: list[Called] = field(default_factory=list)
+    written: list[AIMessage] = field(default_factory=list)
+    """What the model wrote, message by message, as the loop understood it."""
+    done: Result | None = None
+    """What came of the change that the message confirmed: the reply begins with it."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the embedded model has put off something that was asked for as well."""
+        last = next((m for m in reversed(self.history) if isinstance(m, AIMessage)), None)
+        frame = last.additional_kwargs.get("frame") if last is not None else None
+        return isinstance(frame, Mapping) and bool(frame.get("waiting"))
+
+    def go_on_with(self, rest: str, *, after: Result) -> None:
+        """Answer the rest of the message, below the outcome of what it confirmed."""
+        self.text, self.done = rest, after
+        self.history = [*self.history[:-1], HumanMessage(rest)]
+
+    def forget(self, *, since: int) -> None:
+        """Forget an attempt that failed: what it asked since then, and what it wrote."""
+        self.calls.clear()
+        self.written.clear()
+        del self.access.answers[since:]
 
     def raise_level(self, caller: Caller) -> None:
         """Go on as the same person with a better proof."""

@@ -12,6 +12,7 @@ from opsbot.conversation.told import MARK, flatten
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.shelf import Reader
+from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
 
 Emit = Callable[[str, Mapping[str, Any]], None]
@@ -25,6 +26,7 @@ class ReplyWriter:
 
     def __init__(self, turn: Turn, emit: Emit, knowledge: Knowledge, *, trusted: bool) -> None:
         """`trusted`: the embedded model, which says only what tools say and its own questions."""
+        self.trusted = trusted
         self._turn = turn
         self._emit = emit
         self._id = turn.message_id
@@ -43,6 +45,17 @@ class ReplyWriter:
         self._asked: bool | None = None
         self._frame: Mapping[str, Any] | None = None
         self.body = Body()
+
+    def begin(self, done: Result) -> None:
+        """Say first what was done before the model was asked."""
+        self.body.take(done)
+        self._evidence.reports.append(done.say)
+        self._say(f"{done.say}\n\n")
+
+    def keep_waiting(self, preview: Preview | None) -> None:
+        """Show once more what still waits for a yes or a no."""
+        if preview is not None:
+            self.body.preview = preview
 
     def take(self, step: Step, label: str) -> None:
         """Go one step further."""
@@ -142,10 +155,7 @@ class ReplyWriter:
 
     def _ask_articles(self) -> bool:
         if self._asked is None:
-            hits = self._knowledge.search(
-                self._turn.text, audience=self._reader, context=self._turn.context
-            )
-            self._asked = self._knowledge.knows(hits)
+            hits, self._asked = self._turn.access.search(self._turn.text, self._reader)
             if self._asked:
                 self._prover.add(hits, cited=False)
         return self._asked

@@ -4,10 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opsbot.commerce.products import Item, ItemStatus
 from opsbot.demo.world import Product, World
+from opsbot.yamls import load_yaml
 
 _POPULARITY = {
     "ceramics": 3.0,
@@ -27,7 +26,7 @@ _ELECTRIC_MONTHS, _OTHER_MONTHS = 36, 24
 def add_products(world: World) -> None:
     """Add every product and variant; those that are sold become `world.products`."""
     text = Path(__file__).with_name("catalogue.yaml").read_text(encoding="utf-8")
-    for entry in yaml.safe_load(text)["products"]:
+    for entry in load_yaml(text)["products"]:
         variants = entry.get("variants", {})
         _add_item(world, entry, sku=entry["sku"], title=entry["title"], sellable=not variants)
         for ending, value in variants.items():

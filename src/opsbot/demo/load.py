@@ -88,6 +88,7 @@ def load_demo(
                 make_demo_answers(session, flows, now=now, seed=seed, leave_out=_ADAS)
                 _add_staff(session, staff_password or token_urlsafe(24))
                 session.add(DemoLoad(seed=seed, loaded_at=now))
+        database.count_anew()
     tell("The sample shop is there", 1.0)
     return DemoSummary(
         loaded=not loaded,

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from opsbot.commerce.inventory import MoveReason, Reservation, ReservationState
+from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.production import WorkOrder, WorkOrderOp
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.demo.workshop import Recipe, Workshop
 from opsbot.demo.world import WAREHOUSE, World
 

@@ -63,6 +63,7 @@ def add_cases(world: World, sales: list[Sale]) -> None:
     The orders of the tour stay without: an open case would keep their customer from being asked.
     """
     told = {story.number for story in STORIES}
+    _add_late_parcel(world, sales)
     sales = [sale for sale in sales if sale.number not in told]
     for sale in sales:
         if sale.fate in {Fate.LOST, Fate.REFUSED} and sale.shipped:
@@ -89,6 +90,17 @@ def add_cases(world: World, sales: list[Sale]) -> None:
         _add(world, CaseKind.SUPPORT, subject, summary, max(opened, sale.placed_at), sale)
 
     _add_special(world, sales)
+
+
+def _add_late_parcel(world: World, sales: list[Sale]) -> None:
+    """Let Ana ask where her parcel is: the one open case of a story."""
+    sale = next((one for one in sales if one.number == "#1008" and one.shipped), None)
+    if sale is None:
+        return
+    asks = f"My parcel of order {sale.number} has not come. When will it be here?"
+    opened = world.today - timedelta(hours=20)
+    subject = f"Late parcel of {sale.number}"
+    add_case(world, CaseKind.DELIVERY, subject, asks, opened, sale, CaseState.NEW)
 
 
 def _add_special(world: World, sales: list[Sale]) -> None:

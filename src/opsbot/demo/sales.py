@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from opsbot.commerce.inventory import MoveReason, Reservation, ReservationState
+from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.payments import Payment, PaymentKind
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.demo.parcels import Fate, Journey, send_parcel
 from opsbot.demo.rates import rate_to, tax_in
 from opsbot.demo.world import STORE, WAREHOUSE, Person, World, workday_after

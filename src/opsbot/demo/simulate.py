@@ -3,21 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from opsbot.commerce.inventory import (
-    Reservation,
-    ReservationState,
-    StockLevel,
-    StockMove,
-)
+from opsbot.commerce.inventory import StockLevel, StockMove
 from opsbot.commerce.numbers import Counter, NumberKind
 from opsbot.commerce.orders import SalesChannel, SalesChannelKind
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.db import Base
+from opsbot.demo.afterwards import add_afterwards
 from opsbot.demo.catalogue import add_products
 from opsbot.demo.comebacks import add_returns
+from opsbot.demo.leftovers import add_leftovers, add_redemptions
 from opsbot.demo.matters import add_cases
 from opsbot.demo.people import add_people
 from opsbot.demo.plans import plan_ahead
-from opsbot.demo.stories import STORIES, add_story_people, plans_of, set_aside
+from opsbot.demo.stories import STORIES, add_ana, add_story_people, plans_of, set_aside
 from opsbot.demo.supply import count_stock, open_shop
 from opsbot.demo.tracing import assign_lots
 from opsbot.demo.trade import add_trade
@@ -39,6 +37,7 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
     add_products(world)
     add_story_people(world)
     add_people(world)
+    add_ana(world)
     pipeline = open_shop(world)
     set_aside(world)
     sales = run_year(world, pipeline, plans_of(world))
@@ -49,6 +48,9 @@ def simulate(now: datetime, seed: int = SEED) -> dict[type[Base], list[dict[str,
     plan_ahead(world, pipeline)
     assign_lots(world)
     add_wallets(world, seed)
+    add_afterwards(world, sales, seed)
+    add_leftovers(world)
+    add_redemptions(world, seed)
     _add_levels(world)
     _add_counters(world, FIRST_NUMBER + len(sales))
     return dict(world.rows)

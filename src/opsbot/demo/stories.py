@@ -10,6 +10,8 @@ from opsbot.demo.world import WAREHOUSE, Person, World
 
 ADA = "ada@example.com"
 """The sample customer, who is signed in in the demo."""
+ANA = "ana@example.com"
+"""Her parcel is late, and she has asked about it."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,15 @@ class Story:
     about: str
     email: str
     wishes: tuple[Wish, ...]
+    """Set aside for it from the start; empty: what there is most of on the day."""
     placed: int
     packed: int | None
     arrives: int
     fate: Fate = Fate.NORMAL
     method: str = "paypal"
     carrier: str | None = None
+    hold: str | None = None
+    """Why it is on hold."""
     no_holiday_promise: bool = False
     """It must not have been bought when goods for the holidays may come back longer."""
 
@@ -100,6 +105,36 @@ STORIES = (
         arrives=3,
     ),
     Story(
+        "#1008",
+        "late on its way to Porto, and asked about",
+        ANA,
+        (),
+        placed=14,
+        packed=13,
+        arrives=-2,
+        fate=Fate.SLOW,
+        carrier="GLS",
+    ),
+    Story(
+        "#1042",
+        "for Lyon, held back: past the day it should have left",
+        "clara@example.com",
+        (),
+        placed=7,
+        packed=None,
+        arrives=-5,
+        hold="the address could not be found",
+    ),
+    Story(
+        "#1051",
+        "for Porto, ready to be packed",
+        ANA,
+        (),
+        placed=1,
+        packed=None,
+        arrives=-6,
+    ),
+    Story(
         "#1010",
         "delivered to London 20 days ago",
         "ben@example.com",
@@ -151,31 +186,44 @@ STORIES = (
 )
 
 
+_PEOPLE = (
+    ("Ada Brandt", ADA, "Torstraße 12", "Berlin", "10119", "DE"),
+    ("Ben Okafor", "ben@example.com", "27 Camden Passage", "London", "N1 8EA", "GB"),
+    ("Clara Dubois", "clara@example.com", "14 rue Mercière", "Lyon", "69002", "FR"),
+)
+_ANA = ("Ana Ferreira", ANA, "Rua das Flores 81", "Porto", "4050-265", "PT")
+
+
 def add_story_people(world: World) -> None:
     """Add the customers of the stories: the first of all."""
-    people = (
-        ("Ada Brandt", ADA, "Torstraße 12", "Berlin", "10119", "DE"),
-        ("Ben Okafor", "ben@example.com", "27 Camden Passage", "London", "N1 8EA", "GB"),
-        ("Clara Dubois", "clara@example.com", "14 rue Mercière", "Lyon", "69002", "FR"),
+    for about in _PEOPLE:
+        _add_person(world, about)
+
+
+def add_ana(world: World) -> None:
+    """Add Ana: last, so that the others are who they were without her."""
+    _add_person(world, _ANA)
+
+
+def _add_person(world: World, about: tuple[str, str, str, str, str, str]) -> None:
+    name, email, line1, city, postal_code, country = about
+    add_customer(
+        world,
+        number=1001 + len(world.people),
+        name=name,
+        email=email,
+        since_days=0,
+        company=None,
+        weight=0,
+        place={
+            "line1": line1,
+            "line2": None,
+            "city": city,
+            "region": None,
+            "postal_code": postal_code,
+            "country": country,
+        },
     )
-    for count, (name, email, line1, city, postal_code, country) in enumerate(people, start=1001):
-        add_customer(
-            world,
-            number=count,
-            name=name,
-            email=email,
-            since_days=0,
-            company=None,
-            weight=0,
-            place={
-                "line1": line1,
-                "line2": None,
-                "city": city,
-                "region": None,
-                "postal_code": postal_code,
-                "country": country,
-            },
-        )
 
 
 def set_aside(world: World) -> None:
@@ -187,7 +235,10 @@ def set_aside(world: World) -> None:
 
 def plans_of(world: World) -> list[Plan]:
     """Return the stories as plans, in the order in which they were placed."""
-    people = dict(zip((ADA, "ben@example.com", "clara@example.com"), world.people, strict=False))
+    emails = {name: email for name, email, *_ in (*_PEOPLE, _ANA)}
+    people = {
+        emails[one.name]: one for one in world.people if one.name in emails and not one.weight
+    }
     plans = [_plan(world, story, people[story.email]) for story in STORIES]
     return sorted(plans, key=lambda plan: plan.placed_at)
 
@@ -206,8 +257,9 @@ def _plan(world: World, story: Story, person: Person) -> Plan:
         packed_at=None if story.packed is None else ago(story.packed, 12),
         arrives_at=ago(story.arrives, 14),
         method=story.method,
+        hold_reason=story.hold,
         fate=story.fate,
-        set_aside=True,
+        set_aside=bool(story.wishes),
         carrier=story.carrier,
     )
 

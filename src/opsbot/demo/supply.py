@@ -3,11 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from opsbot.commerce.inventory import (
-    Location,
-    LocationKind,
-    MoveReason,
-)
+from opsbot.commerce.inventory import Location, LocationKind, MoveReason
 from opsbot.commerce.numbers import NumberKind
 from opsbot.commerce.production import WorkOrder, WorkOrderState
 from opsbot.commerce.purchasing import (

@@ -4,8 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opsbot.commerce.improvements import Area, Improvement, ImprovementState
 from opsbot.commerce.inventory import Location, LocationKind, MoveReason
 from opsbot.commerce.products import Item
@@ -19,6 +17,7 @@ from opsbot.commerce.trade import (
     PartnerState,
 )
 from opsbot.demo.world import World
+from opsbot.yamls import load_yaml
 
 _CONSIGNED = {"LL-MUG-01-MOS": 8, "LL-LMP-02-SGE": 3, "LL-NBK-01-DOT": 12}
 
@@ -26,7 +25,7 @@ _CONSIGNED = {"LL-MUG-01-MOS": 8, "LL-LMP-02-SGE": 3, "LL-NBK-01-DOT": 12}
 def add_trade(world: World) -> None:
     """Add markets, delivery services, partners, boxes, sizes and improvements."""
     text = Path(__file__).with_name("trade.yaml").read_text(encoding="utf-8")
-    told = yaml.safe_load(text)
+    told = load_yaml(text)
     for one in told["markets"]:
         world.rows[Market].append(_market(one))
     for one in told["services"]:

@@ -8,8 +8,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opsbot.commerce.production import (
     Bom,
     BomLine,
@@ -23,6 +21,7 @@ from opsbot.commerce.production import (
 from opsbot.commerce.products import Item, ItemStatus, StockUnit
 from opsbot.commerce.purchasing import Supplier, SupplierItem
 from opsbot.demo.world import World
+from opsbot.yamls import load_yaml
 
 _PART_LEAD = 8
 _TARIFF = {
@@ -101,7 +100,7 @@ class Workshop:
 def read_workshop() -> dict[str, Any]:
     """Return the content of workshop.yaml."""
     text = Path(__file__).with_name("workshop.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
+    content: dict[str, Any] = load_yaml(text)
     return content
 
 

@@ -1,5 +1,6 @@
 """The year, day by day: who buys what, and when it is packed and arrives."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -37,9 +38,18 @@ def run_year(world: World, pipeline: Pipeline, stories: list[Plan]) -> list[Sale
             if plan is not None:
                 sales.append(sell(world, plan))
         while upcoming and upcoming[0].placed_at < morning + timedelta(days=1):
-            sales.append(sell(world, upcoming.pop(0)))
+            sales.append(sell(world, _with_goods(world, upcoming.pop(0))))
         end_day(world, pipeline, day)
     return sales
+
+
+def _with_goods(world: World, plan: Plan) -> Plan:
+    """Give a plan without wishes two of what lies most in the warehouse."""
+    if plan.wishes:
+        return plan
+    kept = [p.sku for p in world.products.values() if p.return_class != "made_to_order"]
+    most = max(kept, key=lambda sku: world.free[sku, WAREHOUSE])
+    return replace(plan, wishes=[Wish(most, 2)])
 
 
 def _load(day: datetime) -> float:

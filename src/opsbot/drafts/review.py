@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from opsbot.commerce.case_work import answer_case
 from opsbot.drafts.drafter import reply_subject
 from opsbot.drafts.models import OPEN_DRAFTS, Draft, DraftState
 from opsbot.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from opsbot.mail.outgoing import MAX_TEXT, MailState, OutgoingMail, queue_mail
 from opsbot.mail.text import clean_text
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.toolkit.caller import Caller
 
 LONGEST_REASON = 500
@@ -19,8 +21,8 @@ LONGEST_REASON = 500
 def list_drafts(
     session: Session, *, states: Sequence[DraftState] = OPEN_DRAFTS, limit: int = 50
 ) -> list[Draft]:
-    """Return drafts with their mails and reviewers, oldest first."""
-    query = _with_mail().where(Draft.state.in_(states)).order_by(Draft.created_at, Draft.id)
+    """Return drafts with their mails or cases and reviewers, oldest first."""
+    query = _with_matter().where(Draft.state.in_(states)).order_by(Draft.created_at, Draft.id)
     return list(session.scalars(query.limit(limit)))
 
 
@@ -31,12 +33,12 @@ def count_open_drafts(session: Session) -> int:
 
 
 def find_draft(session: Session, draft_id: int) -> Draft:
-    """Return one draft with its mail and reviewer.
+    """Return one draft with its mail or case, and its reviewer.
 
     Raises:
         NotFoundError: there is no such draft.
     """
-    draft = session.scalar(_with_mail().where(Draft.id == draft_id))
+    draft = session.scalar(_with_matter().where(Draft.id == draft_id))
     if draft is None:
         raise NotFoundError("draft", str(draft_id))
     return draft
@@ -55,9 +57,17 @@ def edit_draft(session: Session, draft_id: int, caller: Caller, text: str) -> Dr
 
 
 def approve_draft(
-    session: Session, draft_id: int, caller: Caller, *, now: datetime, text: str | None = None
+    session: Session,
+    draft_id: int,
+    caller: Caller,
+    *,
+    now: datetime,
+    text: str | None = None,
+    hours: OfficeHours | None = None,
 ) -> Draft:
-    """Queue the answer, to the address the mail came from. Of two reviewers, one succeeds.
+    """Queue the answer, to the address the matter came from. Of two reviewers, one succeeds.
+
+    A case then waits for the customer.
 
     Args:
         session: an open transaction.
@@ -65,25 +75,30 @@ def approve_draft(
         caller: who approves it.
         now: the time.
         text: what to send instead of the draft as it stands.
+        hours: when people work, for the case; see `open_case`.
 
     Raises:
         NotAllowedError: the caller is not staff.
         NotFoundError: there is no such draft.
-        ConflictError: it is decided already; nothing is sent a second time.
+        ConflictError: it is decided already; nothing is sent a second time. Or its case has ended.
         InvalidInputError: the text is empty.
     """
     changed = {} if text is None else {"edited": _check_text(text)}
     draft = _decide(session, draft_id, caller, state=DraftState.APPROVED, decided_at=now, **changed)
+    asked = draft.asked
     mail = queue_mail(
         session,
-        to=draft.mail.sender,
-        subject=reply_subject(draft.mail.subject),
+        to=asked.sender,
+        subject=reply_subject(asked.subject),
         text=draft.text,
         now=now,
         dedupe_key=f"draft:{draft.id}",
-        in_reply_to=draft.mail.message_id,
+        in_reply_to=asked.message_id,
         automatic=False,
     )
+    if draft.case is not None:
+        actor = caller.actor
+        answer_case(session, draft.case, hours=hours or OfficeHours(), actor=actor, now=now)
     draft.outgoing_id = mail.id
     session.flush()
     return draft
@@ -143,5 +158,7 @@ def _check_text(text: str) -> str:
     return f"{cleaned}\n"
 
 
-def _with_mail() -> Select[Draft]:
-    return select(Draft).options(joinedload(Draft.mail), joinedload(Draft.reviewer))
+def _with_matter() -> Select[Draft]:
+    return select(Draft).options(
+        joinedload(Draft.mail), joinedload(Draft.case), joinedload(Draft.reviewer)
+    )

@@ -56,11 +56,31 @@ def write_mail(reply: Reply, settings: Settings, *, name: str = "") -> str:
         settings: for the shop's name and address.
         name: how to call the customer, when we know.
     """
-    parts = [f"Hello {name},".replace(" ,", ","), to_plain(reply.text, settings)]
+    parts = [reply.text]
     if reply.proposal is not None:
         parts.append(_ask_to_confirm(reply.proposal, settings))
-    if reply.citations:
-        parts.append(_list_sources(reply.citations, settings))
+    return write_answer(parts, reply.citations, settings, name=name)
+
+
+def write_answer(
+    paragraphs: Sequence[str],
+    citations: Sequence[Mapping[str, Any]],
+    settings: Settings,
+    *,
+    name: str = "",
+) -> str:
+    """Return paragraphs of Markdown as the text of a mail: greeting, words, sources, sign-off.
+
+    Args:
+        paragraphs: what is said, in order.
+        citations: what it rests on: `n`, `title`, `heading`, `url` each.
+        settings: for the shop's name and address.
+        name: how to call the customer, when we know.
+    """
+    parts = [f"Hello {name},".replace(" ,", ",")]
+    parts += [to_plain(paragraph, settings) for paragraph in paragraphs]
+    if citations:
+        parts.append(_list_sources(citations, settings))
     return "\n\n".join([*parts, f"Kind regards\n{settings.shop_name}"]) + "\n"
 
 

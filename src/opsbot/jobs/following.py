@@ -51,7 +51,7 @@ class Follower:
         stands_still, self._last = found == self._last, found
         if stands_still and found != self._done:
             with self._database.write() as session:
-                key = f"{FOLLOW_ARTICLES}:{found}:{read_version(session)}"
+                key = f"{FOLLOW_ARTICLES}:{found}:{read_version(session.connection())}"
                 enqueue(session, FOLLOW_ARTICLES, {}, run_at=now, dedupe_key=key)
             self._done = found
         return self._worker.run_once(now)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from opsbot.commerce.boms import activate_due_boms
 from opsbot.commerce.case_work import close_resolved
 from opsbot.commerce.effects import deliver_effects
 from opsbot.commerce.loyalty import expire_points
@@ -16,6 +17,7 @@ from opsbot.connectors.handling import handle_event
 from opsbot.connectors.imports import ImportOptions
 from opsbot.connectors.inbox import InboxEvent, forget_old_events, handle_inbox, retry_failed
 from opsbot.connectors.reconcile import reconcile_folder
+from opsbot.conversation.outcomes import outcome_of, tell
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.drafts.review import settle_drafts
@@ -29,9 +31,11 @@ from opsbot.retrieval.gaps import Gaps
 from opsbot.settings import Settings
 from opsbot.surveys.invitations import invite_due, settle_invitations
 from opsbot.toolkit.audit import record_audit
+from opsbot.toolkit.expiries import expire_late
 from opsbot.toolkit.loyalty_rules import award_points, take_back_all
 from opsbot.toolkit.policy import load_policies
-from opsbot.toolkit.proposals import expire_late
+from opsbot.toolkit.proposals import Confirmation
+from opsbot.toolkit.repeats import forget_keys
 
 DELIVER_MAIL = "deliver_mail"
 DELIVER_EFFECTS = "deliver_effects"
@@ -44,6 +48,8 @@ CLOSE_GAPS = "close_gaps"
 CLOSE_CASES = "close_cases"
 END_RETURNS = "end_returns"
 COUNT_POINTS = "count_points"
+ACTIVATE_BOMS = "activate_boms"
+FORGET_KEYS = "forget_keys"
 
 SCHEDULES: Mapping[str, timedelta] = {
     DELIVER_MAIL: timedelta(seconds=5),
@@ -57,6 +63,8 @@ SCHEDULES: Mapping[str, timedelta] = {
     CLOSE_CASES: timedelta(hours=6),
     END_RETURNS: timedelta(hours=1),
     COUNT_POINTS: timedelta(minutes=10),
+    ACTIVATE_BOMS: timedelta(minutes=10),
+    FORGET_KEYS: timedelta(hours=1),
 }
 
 
@@ -109,7 +117,7 @@ def handlers(services: JobServices) -> dict[str, Handler]:
             invite_due(session, services.settings, now=now)
 
     def expire_proposals(_payload: Mapping[str, Any], now: datetime) -> None:
-        close_late_proposals(services.database, now=now)
+        close_late_proposals(services.database, services.settings, now=now)
 
     def handle_webhooks(_payload: Mapping[str, Any], now: datetime) -> None:
         handle_kept_events(services.database, services.settings, now=now)
@@ -130,6 +138,8 @@ def handlers(services: JobServices) -> dict[str, Handler]:
         RECONCILE: reconcile,
         CLOSE_GAPS: close_gaps,
         CLOSE_CASES: partial(_close_cases, services),
+        ACTIVATE_BOMS: partial(_activate_boms, services),
+        FORGET_KEYS: partial(_forget_keys, services),
         **_after_sales(services),
     }
 
@@ -137,6 +147,16 @@ def handlers(services: JobServices) -> dict[str, Handler]:
 def _close_cases(services: JobServices, _payload: Mapping[str, Any], now: datetime) -> None:
     with services.database.write() as session:
         close_resolved(session, now=now)
+
+
+def _activate_boms(services: JobServices, _payload: Mapping[str, Any], now: datetime) -> None:
+    with services.database.write() as session:
+        activate_due_boms(session, now=now)
+
+
+def _forget_keys(services: JobServices, _payload: Mapping[str, Any], now: datetime) -> None:
+    with services.database.write() as session:
+        forget_keys(session, now=now)
 
 
 def _after_sales(services: JobServices) -> dict[str, Handler]:
@@ -153,8 +173,10 @@ def _after_sales(services: JobServices) -> dict[str, Handler]:
 def count_loyalty(database: Database, settings: Settings, *, now: datetime) -> None:
     """Write down points that were earned, taken back, or have come to their end."""
     policies = load_policies(settings.knowledge_dir / "policies")
-    with database.write() as session:
-        award_points(session, policies, zone=settings.time_zone, now=now)
+    awarded = 1
+    while awarded:
+        with database.write() as session:
+            awarded = award_points(session, policies, zone=settings.time_zone, now=now)
     with database.write() as session:
         take_back_all(session, policies, now=now)
         expire_points(session, now=now)
@@ -191,9 +213,13 @@ def handle_kept_events(database: Database, settings: Settings, *, now: datetime)
     def handle(session: Session, event: InboxEvent) -> str | None:
         why_not = handle_event(session, event, currency=settings.currency, now=now)
         if why_not is None:
-            actor, about = f"webhook:{event.source}", {"delivery": event.delivery_id}
             record_audit(
-                session, actor=actor, action="imported", subject=event.topic, at=now, **about
+                session,
+                actor=f"webhook:{event.source}",
+                action="imported",
+                subject=event.topic,
+                at=now,
+                delivery=event.delivery_id,
             )
         return why_not
 
@@ -217,7 +243,10 @@ def import_options(settings: Settings) -> ImportOptions:
     )
 
 
-def close_late_proposals(database: Database, *, now: datetime) -> int:
-    """Mark the proposals whose time is over; they could not be confirmed any more anyway."""
-    with database.write() as session:
-        return len(expire_late(session, now=now))
+def close_late_proposals(database: Database, settings: Settings, *, now: datetime) -> None:
+    """End the proposals whose time is over; what nobody decided is told where it was asked for."""
+    with database.write(durable=True) as session:
+        for one in expire_late(session, settings, now=now):
+            if one.conversation_id is not None:
+                told = outcome_of(Confirmation(one.preview, None, None))
+                tell(session, one.conversation_id, told, now=now)

@@ -1,5 +1,6 @@
 """What stock is worth, how long it lasts, and how much of it does nothing."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, case, cast, exists, select
@@ -135,6 +136,13 @@ def _place_columns() -> tuple[ColumnElement[Any], ...]:
     return Location.code.label("location"), Location.name.label("location_label")
 
 
+_of_stock = partial(
+    Metric,
+    counts="items",
+    dimensions=STOCK,
+    period="last 12 months",
+    currency=Currency.ITEMS,
+)
 METRICS = (
     Metric(
         key="stock_value",
@@ -169,36 +177,28 @@ METRICS = (
         adds_up=True,
         currency=Currency.ITEMS,
     ),
-    Metric(
+    _of_stock(
         key="dio",
         title="Days of stock",
         definition="Mean value of stock over the period at cost, divided by the cost of what was "
         "sold in it, times its days. The mean is over time, not of the two ends.",
-        counts="items",
-        dimensions=STOCK,
         measures=(
             Measure("dio", "Days of stock", Unit.DAYS),
             Measure("mean_stock", "Mean stock", Unit.MONEY),
             Measure("cost_of_sales", "Cost of sales", Unit.MONEY),
         ),
         function=days_of_stock,
-        period="last 12 months",
-        currency=Currency.ITEMS,
     ),
-    Metric(
+    _of_stock(
         key="turns",
         title="Stock turns",
         definition="Cost of what was sold in the period divided by the mean value of stock over "
         "it, as if for a year; beside it for the period itself.",
-        counts="items",
-        dimensions=STOCK,
         measures=(
             Measure("turns", "Turns a year", Unit.NUMBER),
             Measure("turns_in_period", "In the period", Unit.NUMBER),
             Measure("turns_mean_stock", "Mean stock", Unit.MONEY),
         ),
         function=turns,
-        period="last 12 months",
-        currency=Currency.ITEMS,
     ),
 )

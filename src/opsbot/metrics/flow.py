@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.inventory import Reservation, ReservationState
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.payments import Payment, PaymentKind
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.commerce.shipments import Direction, Shipment, ShipmentState
 from opsbot.metrics.counting import spans
 from opsbot.metrics.facts import delivery_facts

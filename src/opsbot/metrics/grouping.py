@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from opsbot.db import UtcDateTime
 from opsbot.errors import InvalidInputError
+from opsbot.planning.office_hours import OfficeHours
 from opsbot.planning.periods import Period, Unit, split_period
 
 MAX_GROUPS = 200
@@ -55,6 +56,7 @@ class Dimension(StrEnum):
     SUPPLIER = "supplier"
     LOCATION = "location"
     KIND = "kind"
+    CENTER = "center"
 
     @property
     def is_time(self) -> bool:
@@ -72,6 +74,16 @@ WORDS = (Dimension.CATEGORY, Dimension.REASON, Dimension.STAGE, Dimension.KIND)
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What a shop has settled that figures depend on, beside its records."""
+
+    hours: OfficeHours = field(default_factory=OfficeHours)
+    """When people work."""
+    point_minor: int = 0
+    """What a loyalty point is worth, in minor units."""
+
+
+@dataclass(frozen=True)
 class Slice:
     """Which facts count, and how they are grouped."""
 
@@ -84,6 +96,7 @@ class Slice:
     """Only facts in this currency; empty: all."""
     until: datetime | None = None
     """Facts from this moment on do not count, though the period goes on."""
+    terms: Terms = field(default_factory=Terms)
 
     @property
     def names_goods(self) -> bool:

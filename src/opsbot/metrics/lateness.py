@@ -6,9 +6,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from opsbot.commerce.inventory import Reservation, ReservationState
 from opsbot.commerce.orders import Order, OrderLine, OrderState
-from opsbot.commerce.shipments import Direction, Shipment, ShipmentState, TrackingEvent
+from opsbot.commerce.reservations import Reservation, ReservationState
+from opsbot.commerce.shipments import (
+    Direction,
+    NeededAction,
+    Shipment,
+    ShipmentState,
+    TrackingEvent,
+)
 
 TROUBLE = {
     ShipmentState.EXCEPTION: "problem reported",
@@ -17,6 +23,14 @@ TROUBLE = {
     ShipmentState.RETURNING: "coming back to us",
 }
 """States of a parcel that somebody must look at."""
+NEEDS = {
+    NeededAction.ADDRESS: "the carrier needs a right address",
+    NeededAction.FEES: "the carrier waits for fees to be paid",
+    NeededAction.DOCUMENTS: "the carrier waits for papers or facts",
+    NeededAction.PICKUP: "the carrier waits for it to be collected",
+    NeededAction.CONTACT: "the carrier asks to be contacted",
+}
+"""What a carrier waits for, as staff read it."""
 NOT_LEFT = (OrderState.PENDING, OrderState.CONFIRMED, OrderState.IN_FULFILLMENT)
 ON_THE_WAY = (
     ShipmentState.PRE_TRANSIT,
@@ -81,7 +95,8 @@ def late_shipments(session: Session, *, now: datetime, silence: timedelta) -> li
     """Return parcels on their way to customers that need a look, the longest silent first.
 
     A parcel does when nothing was scanned for `silence`, when it is past the promised time, or when
-    the carrier reports trouble. One that waits at a parcel shop is not silent.
+    the carrier reports trouble or waits for somebody to act. One that waits at a parcel shop is not
+    silent.
     """
     last_scan = (
         select(func.max(TrackingEvent.occurred_at))
@@ -96,6 +111,7 @@ def late_shipments(session: Session, *, now: datetime, silence: timedelta) -> li
             Shipment.state.in_(ON_THE_WAY),
             or_(
                 Shipment.state.in_(TROUBLE),
+                Shipment.needs.is_not(None),
                 Shipment.promised_by < now,
                 func.coalesce(last_scan, Shipment.shipped_at, Shipment.packed_at) < now - silence,
             ),
@@ -121,7 +137,7 @@ def _judge_shipment(shipment: Shipment, *, now: datetime, silence: timedelta) ->
     silent_for = now - since
     late_by = now - shipment.promised_by if shipment.promised_by < now else None
     waits = shipment.state is ShipmentState.READY_FOR_PICKUP
-    reasons = []
+    reasons = [] if shipment.needs is None else [NEEDS[shipment.needs]]
     if shipment.state in TROUBLE:
         reasons.append(TROUBLE[shipment.state])
     if silent_for > silence and not waits:
@@ -151,8 +167,12 @@ def why_not_shipped(order: Order, held: dict[int, int]) -> str:
         partly = any(line.shipped for line in order.lines)
         return "partly shipped" if partly else "packed, waits for the carrier"
     short = [
-        f"{line.wanted - line.shipped - held.get(line.id, 0)} x {line.title}"
+        f"{n} x {line.title}"
         for line in order.lines
-        if line.wanted - line.shipped > held.get(line.id, 0)
+        if (n := line.wanted - line.shipped - line.held_back - held.get(line.id, 0)) > 0
     ]
-    return f"not in stock: {', '.join(short)}" if short else "ready, waits to be packed"
+    if short:
+        return f"not in stock: {', '.join(short)}"
+    later = [f"{line.held_back} x {line.title}" for line in order.lines if line.held_back]
+    rest = f"; {', '.join(later)} leaves later" if later else ""
+    return f"ready, waits to be packed{rest}"

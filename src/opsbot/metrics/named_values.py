@@ -9,8 +9,10 @@ from babel import Locale
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from opsbot.commerce.cases import CaseKind
 from opsbot.commerce.inventory import Location
 from opsbot.commerce.orders import SalesChannel
+from opsbot.commerce.production import WorkCenter
 from opsbot.commerce.products import Item
 from opsbot.commerce.purchasing import Supplier
 from opsbot.commerce.quality import InspectionStage
@@ -18,6 +20,7 @@ from opsbot.commerce.returns import ReturnReason
 from opsbot.commerce.shipments import Shipment
 from opsbot.metrics.flow import STAGES
 from opsbot.metrics.grouping import Dimension
+from opsbot.metrics.points import PENDING, USABLE
 
 ORDER = (
     (Dimension.CARRIER, Dimension.SERVICE),
@@ -25,6 +28,7 @@ ORDER = (
     (Dimension.SUPPLIER,),
     (Dimension.COUNTRY,),
     (Dimension.LOCATION,),
+    (Dimension.CENTER,),
     (Dimension.REASON,),
     (Dimension.STAGE,),
     (Dimension.KIND,),
@@ -32,7 +36,13 @@ ORDER = (
 )
 """A word names a value of the first of these; of several dimensions, the one with most words."""
 BY_ONE_WORD = frozenset(
-    {Dimension.CHANNEL, Dimension.SUPPLIER, Dimension.LOCATION, Dimension.PRODUCT}
+    {
+        Dimension.CHANNEL,
+        Dimension.SUPPLIER,
+        Dimension.LOCATION,
+        Dimension.CENTER,
+        Dimension.PRODUCT,
+    }
 )
 """Dimensions whose values one word names, if no other value has it."""
 SHORTEST = 4
@@ -107,7 +117,7 @@ def _values(session: Session, dimension: Dimension, locale: str) -> Values:
     fixed: Mapping[Dimension, Sequence[str]] = {
         Dimension.REASON: [str(reason) for reason in ReturnReason],
         Dimension.STAGE: STAGES,
-        Dimension.KIND: [str(stage) for stage in InspectionStage],
+        Dimension.KIND: [str(kind) for kind in (*InspectionStage, *CaseKind, USABLE, PENDING)],
     }
     if dimension in fixed:
         return [(code, code.replace("_", " ")) for code in fixed[dimension]]
@@ -123,6 +133,7 @@ def _listed(dimension: Dimension) -> Select[Any, Any]:
         Dimension.CHANNEL: select(SalesChannel.code, SalesChannel.name),
         Dimension.SUPPLIER: select(Supplier.name, Supplier.name),
         Dimension.LOCATION: select(Location.code, Location.name),
+        Dimension.CENTER: select(WorkCenter.code, WorkCenter.name),
         Dimension.CATEGORY: select(Item.category, Item.category).distinct(),
         Dimension.PRODUCT: sold.where(Item.variant_of.is_(None)),
         Dimension.ITEM: sold.where(Item.variant_of.is_not(None)),

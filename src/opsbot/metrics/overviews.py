@@ -82,7 +82,7 @@ def order_overview(session: Session, number: str) -> OrderOverview:
     """
     order = find_order(session, number, customer_id=None)
     payments = _payments(session, [order.id])
-    shipments = shipments_of(session, order.id)
+    shipments = shipments_of(session, order.id, contents=False)
     returns = _returns(session, Return.order_id == order.id)
     return OrderOverview(
         order=order,

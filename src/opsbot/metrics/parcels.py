@@ -1,5 +1,6 @@
 """What carriers do with parcels: in time or not, how fast, at what cost, how often damaged."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
@@ -83,25 +84,27 @@ def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((func.coalesce(condition, False), 1), else_=0)
 
 
+_of_parcels = partial(
+    Metric,
+    dimensions=(*TIME, *CARRIERS, *PLACE),
+)
 METRICS = (
-    Metric(
+    _of_parcels(
         key="carrier_on_time",
         title="Carriers on time",
         definition="Share of the parcels promised for the period, up to now, that the carrier had "
         "and brought by the promised time; what has not arrived has failed.",
         counts="parcels due",
-        dimensions=(*TIME, *CARRIERS, *PLACE),
         measures=(Measure("carrier_on_time", "On time", Unit.SHARE),),
         function=carrier_on_time,
         score_scale=100,
     ),
-    Metric(
+    _of_parcels(
         key="transit_days",
         title="Days in transit",
         definition="Calendar days from the carrier's first scan to the delivery, of parcels that "
         "arrived in the period: median, the middle half, and the time 90 % stay within.",
         counts="parcels",
-        dimensions=(*TIME, *CARRIERS, *PLACE),
         measures=(
             Measure("transit_days", "Median", Unit.DAYS),
             Measure("transit_days_p25", "A quarter within", Unit.DAYS),
@@ -111,13 +114,12 @@ METRICS = (
         function=transit_days,
         period="last 90 days",
     ),
-    Metric(
+    _of_parcels(
         key="cost_per_parcel",
         title="Shipping cost per parcel",
         definition="What the carriers cost for the parcels that left in the period, divided by "
         "the parcels; beside it per order, and in all. Without what customers paid for shipping.",
         counts="parcels",
-        dimensions=(*TIME, *CARRIERS, *PLACE),
         measures=(
             Measure("cost_per_parcel", "Per parcel", Unit.MONEY),
             Measure("cost_per_order", "Per order", Unit.MONEY),
@@ -126,13 +128,12 @@ METRICS = (
         function=cost_per_parcel,
         period="last 12 weeks",
     ),
-    Metric(
+    _of_parcels(
         key="damage_rate",
         title="Damaged parcels",
         definition="Share of the parcels that arrived in the period of which goods came back as "
         f"damaged on the way; final {RETURNS_SETTLE.days} days after the period ends.",
         counts="parcels",
-        dimensions=(*TIME, *CARRIERS, *PLACE),
         measures=(Measure("damage_rate", "Damaged", Unit.SHARE),),
         function=damage_rate,
         settles=RETURNS_SETTLE,

@@ -1,5 +1,6 @@
 """When a quantity can be had: from stock and what is coming, else by making it; and the cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -7,16 +8,23 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from opsbot.commerce import inventory
+from opsbot.commerce import inventory, reservations
 from opsbot.commerce.boms import work_costs
+from opsbot.commerce.numbers import NumberKind
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.products import Item
 from opsbot.commerce.purchasing import SupplierItem
-from opsbot.metrics.stock import incoming_stock
+from opsbot.metrics.lead_times import (
+    SupplierPace,
+    lead_days,
+    pace_caveats,
+    supplier_paces,
+    usual_lateness,
+)
+from opsbot.metrics.stock import Incoming, incoming_stock
 from opsbot.metrics.workshop import Workshop, making_shop, read_workshop, titles_of
 from opsbot.planning.boms import rolled_cost
 from opsbot.planning.making import Answer, Offer, Shop, Source, capable_to_promise, compare_sources
-from opsbot.planning.periods import local_day
 from opsbot.planning.promises import (
     PurchaseArrival,
     available_to_promise,
@@ -26,8 +34,6 @@ from opsbot.planning.promises import (
 
 BUCKET_DAYS = 1
 BUCKETS = 120
-USUAL_LATENESS = 7
-"""Days that nine of ten late deliveries stay within, where a supplier has no history."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Possible:
     """Units that would have to be made."""
     offers: tuple[Offer, ...]
     """Making it, buying it, having it made, side by side."""
+    caveats: tuple[str, ...] = ()
+    """Of which suppliers too little is known."""
 
     @property
     def on(self) -> date | None:
@@ -68,33 +76,47 @@ def possible(
     """
     workshop = read_workshop(session, now=now, zone=zone)
     today = workshop.today
-    shop = making_shop(session, workshop)
+    paces = supplier_paces(session, zone=zone)
+    shop = making_shop(session, workshop, paces)
     free = max(0, inventory.available(session, item.sku) - _waiting(session, item.sku))
     to_make = max(1, quantity - free)
     made = item.sku in shop.boms and item.sku in shop.routings
     making = capable_to_promise(shop, item.sku, to_make, today=today) if made else None
-    sources = _sources(session, item, shop, making, workshop)
+    sellers = _sellers(session, item.sku)
+    sources = _sources(session, item, shop, making, workshop, sellers, paces)
     offers = compare_sources(sources, to_make, today=today, needed_on=needed_on) if sources else []
+    coming = incoming_stock(session, [item.sku], zone=zone)
+    makers = {one.source for one in coming if one.number.startswith(NumberKind.PURCHASE_ORDER)}
+    named = makers | {one.supplier.name for one in sellers}
     return Possible(
         item,
         quantity,
-        _from_stock(session, item.sku, quantity, free, now=now, zone=zone),
+        _from_stock(coming, quantity, free, paces, today=today),
         making,
         to_make,
         tuple(offers),
+        tuple(pace_caveats(paces, named)),
     )
 
 
 def _from_stock(
-    session: Session, sku: str, quantity: int, free: int, *, now: datetime, zone: str
+    incoming: Sequence[Incoming],
+    quantity: int,
+    free: int,
+    paces: dict[str, SupplierPace],
+    *,
+    today: date,
 ) -> date | None:
     """Return the first day on which stock and confirmed arrivals cover a quantity."""
-    today = local_day(now, zone)
-    coming = [
-        PurchaseArrival(one.due_on, one.quantity, one.confirmed)
-        for one in incoming_stock(session, [sku], zone=zone)
+    counted = [
+        arrival
+        for one in incoming
+        for arrival in countable_arrivals(
+            [PurchaseArrival(one.due_on, one.quantity, one.confirmed)],
+            today=today,
+            usual_lateness=usual_lateness(paces, one.source),
+        )
     ]
-    counted = countable_arrivals(coming, today=today, usual_lateness=USUAL_LATENESS)
     receipts = in_buckets(counted, first=today, buckets=BUCKETS, days=BUCKET_DAYS)
     promise = available_to_promise(free, receipts, [0] * BUCKETS)
     bucket = promise.earliest(quantity)
@@ -104,9 +126,9 @@ def _from_stock(
 def _waiting(session: Session, sku: str) -> int:
     """Return units of confirmed orders that nothing is reserved for."""
     held = (
-        select(func.coalesce(func.sum(inventory.Reservation.quantity), 0))
-        .where(inventory.Reservation.order_line_id == OrderLine.id)
-        .where(inventory.Reservation.state == inventory.ReservationState.ACTIVE)
+        select(func.coalesce(func.sum(reservations.Reservation.quantity), 0))
+        .where(reservations.Reservation.order_line_id == OrderLine.id)
+        .where(reservations.Reservation.state == reservations.ReservationState.ACTIVE)
         .correlate(OrderLine)
         .scalar_subquery()
     )
@@ -119,8 +141,20 @@ def _waiting(session: Session, sku: str) -> int:
     return int(found or 0)
 
 
+def _sellers(session: Session, sku: str) -> list[SupplierItem]:
+    """Return who sells an item, with the suppliers."""
+    query = select(SupplierItem).where(SupplierItem.sku == sku).order_by(SupplierItem.id)
+    return list(session.scalars(query.options(joinedload(SupplierItem.supplier))))
+
+
 def _sources(
-    session: Session, item: Item, shop: Shop, making: Answer | None, workshop: Workshop
+    session: Session,
+    item: Item,
+    shop: Shop,
+    making: Answer | None,
+    workshop: Workshop,
+    sellers: Sequence[SupplierItem],
+    paces: dict[str, SupplierPace],
 ) -> list[Source]:
     """Return the ways to come by an item: the workshop, and each supplier of it."""
     sources = []
@@ -132,15 +166,12 @@ def _sources(
         )
         days = (making.on - workshop.today).days
         sources.append(Source("make here", cost, setup, days))
-    for one in session.scalars(
-        select(SupplierItem)
-        .where(SupplierItem.sku == item.sku)
-        .options(joinedload(SupplierItem.supplier))
-    ):
+    for one in sellers:
         price = one.price_minor / one.price_per
         word = "have it made by" if item.manufactured else "buy from"
         name = f"{word} {one.supplier.name}"
-        sources.append(Source(name, price, 0, one.lead_days, max(1, one.minimum)))
+        days = lead_days(paces, one.supplier.name, one.lead_days)
+        sources.append(Source(name, price, 0, days, max(1, one.minimum)))
     return sources
 
 

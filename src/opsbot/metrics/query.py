@@ -11,7 +11,7 @@ from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.products import Item
 from opsbot.errors import InvalidInputError
 from opsbot.formats import format_day, format_items
-from opsbot.metrics.grouping import GOODS, Dimension, Slice, name_group, name_piece
+from opsbot.metrics.grouping import GOODS, Dimension, Slice, Terms, name_group, name_piece
 from opsbot.metrics.measures import Counted, Currency, Groups, Metric, Unit
 from opsbot.metrics.registry import find_metric
 from opsbot.planning.periods import Period, local_day, previous_period
@@ -82,6 +82,7 @@ def query(
     compare: bool = False,
     top: int = 0,
     locale: str = "en",
+    terms: Terms | None = None,
 ) -> MetricResult:
     """Measure a period, in the period's own time zone.
 
@@ -95,6 +96,7 @@ def query(
         compare: measure the period before as well.
         top: only so many groups, the largest; 0: all. Pieces of time are never left out.
         locale: language of the labels.
+        terms: office hours and the like; None: those of a shop that settles nothing.
 
     Raises:
         InvalidInputError: no such measure, it has no such dimension, or there are too many groups.
@@ -107,7 +109,7 @@ def query(
     for dimension in (*([by] if by else []), *wanted):
         _check_dimension(metric, dimension)
     currency, caveats = _main_currency(session, metric, period)
-    part = Slice(period, now, filters=wanted, currency=currency)
+    part = Slice(period, now, filters=wanted, currency=currency, terms=terms or Terms())
     previous = previous_period(period, now=now) if compare and not metric.snapshot else None
     total = _total(session, metric, part, previous)
     rows = _rows(session, metric, replace(part, by=by), previous, locale) if by else ()

@@ -9,13 +9,16 @@ from opsbot.metrics import (
     answering,
     buying,
     capital,
+    casework,
     delivery,
     expectation,
     flow,
     making,
     parcels,
+    points,
     sales,
     sending_back,
+    shop_floor,
     voices,
 )
 from opsbot.metrics.measures import Metric
@@ -28,8 +31,10 @@ SUBJECTS: Mapping[str, tuple[Metric, ...]] = MappingProxyType(
         "Returns": sending_back.METRICS,
         "Stock": (*capital.METRICS, *expectation.METRICS),
         "Suppliers": buying.METRICS,
-        "Production and quality": making.METRICS,
+        "Production and quality": (*making.METRICS, *shop_floor.METRICS),
+        "Cases": casework.METRICS,
         "Customers' voice": voices.METRICS,
+        "Loyalty": points.METRICS,
         "Answering": answering.METRICS,
     }
 )

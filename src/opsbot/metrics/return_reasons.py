@@ -1,13 +1,13 @@
 """Why things come back."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.orders import OrderLine
+from opsbot.commerce.orders import Order, OrderLine
 from opsbot.commerce.returns import Return, ReturnLine, ReturnReason, ReturnState
 from opsbot.planning.periods import Period
 
@@ -59,6 +59,48 @@ def count_reasons(
             units[reason][title] += quantity
             returns[reason].add(number)
     return _in_order(units, returns)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Units that were delivered in a period, and what of them came back, whenever that was."""
+
+    delivered: int
+    back: Mapping[ReturnReason, int]
+
+    def rate(self, reason: ReturnReason | None = None) -> float | None:
+        """Return the share that came back, for one reason or any; None: none was delivered."""
+        units = sum(self.back.values()) if reason is None else self.back.get(reason, 0)
+        return units / self.delivered if self.delivered else None
+
+
+def count_cohort(session: Session, period: Period, skus: Collection[str] | None = None) -> Cohort:
+    """Follow the units delivered in a period: never returns of one month over sales of it.
+
+    Args:
+        session: a session to read in.
+        period: in which the last parcel of the order arrived.
+        skus: only these items; None: all.
+    """
+    inside = (Order.delivered_at >= period.start, Order.delivered_at < period.end)
+    sent = (
+        select(func.coalesce(func.sum(OrderLine.delivered), 0))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(*inside)
+    )
+    returned = (
+        select(ReturnLine.reason, func.sum(ReturnLine.quantity))
+        .join(Return, Return.id == ReturnLine.return_id)
+        .join(OrderLine, OrderLine.id == ReturnLine.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(*inside, Return.state.not_in(NOT_COUNTED), ReturnLine.reason.is_not(None))
+        .group_by(ReturnLine.reason)
+    )
+    if skus is not None:
+        sent = sent.where(OrderLine.sku.in_(skus))
+        returned = returned.where(OrderLine.sku.in_(skus))
+    back = {reason: int(units) for reason, units in session.execute(returned) if reason}
+    return Cohort(int(session.scalar(sent) or 0), back)
 
 
 def _in_order(

@@ -8,14 +8,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.inventory import (
-    Location,
-    Reservation,
-    ReservationState,
-    StockLevel,
-)
+from opsbot.commerce.inventory import Location, StockLevel
 from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.commerce.products import Item, ItemStatus
+from opsbot.commerce.reservations import Reservation, ReservationState
 from opsbot.commerce.stock_policies import StockPolicy
 from opsbot.metrics.empty_shelves import empty_days
 from opsbot.metrics.stock import Incoming, incoming_stock

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, and_, case, false, func, or_, select
@@ -156,48 +157,47 @@ def _of_orders(facts: Select[Any]) -> Select[Any]:
 
 
 _WORDINGS = "Of each survey the newest wording answered in the period; under ten answers no score."
+
+
+_score = partial(
+    Metric,
+    counts="answers",
+    dimensions=ASKED,
+    period="last 90 days",
+)
 METRICS = (
-    Metric(
+    _score(
         key="nps",
         title="NPS",
         definition="Promoters (9 and 10) less detractors (0 to 6) in 100 answers of the period. "
         f"{_WORDINGS}",
-        counts="answers",
-        dimensions=ASKED,
         measures=(
             Measure("nps", "NPS", Unit.NUMBER),
             Measure("nps_mean", "Mean answer", Unit.NUMBER),
         ),
         function=net_promoters,
-        period="last 90 days",
     ),
-    Metric(
+    _score(
         key="csat",
         title="CSAT",
         definition=f"Share of 4 and 5 in the answers from 1 to 5 of the period. {_WORDINGS}",
-        counts="answers",
-        dimensions=ASKED,
         measures=(
             Measure("csat", "CSAT", Unit.SHARE),
             Measure("csat_mean", "Mean answer", Unit.NUMBER),
         ),
         function=satisfaction,
-        period="last 90 days",
         score_scale=100,
     ),
-    Metric(
+    _score(
         key="ces",
         title="CES",
         definition="Mean of the answers from 1 (hard) to 7 (easy) of the period; beside it the "
         f"share of 5 to 7. {_WORDINGS}",
-        counts="answers",
-        dimensions=ASKED,
         measures=(
             Measure("ces", "CES", Unit.NUMBER),
             Measure("ces_easy", "Easy", Unit.SHARE),
         ),
         function=effort,
-        period="last 90 days",
     ),
     Metric(
         key="response_rate",

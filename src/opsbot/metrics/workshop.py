@@ -18,9 +18,10 @@ from opsbot.commerce.production import (
     WorkOrderState,
 )
 from opsbot.commerce.products import Item
-from opsbot.commerce.purchasing import SupplierItem
+from opsbot.commerce.purchasing import Supplier, SupplierItem
 from opsbot.commerce.work_orders import open_work_orders
 from opsbot.errors import AmbiguousError, NotFoundError
+from opsbot.metrics.lead_times import SupplierPace, lead_days
 from opsbot.planning.capacity import (
     Operation,
     WeekLoad,
@@ -51,11 +52,7 @@ class Workshop:
 
     def minutes(self, code: str, day: date) -> float:
         """Return the minutes that a centre has on a day."""
-        center = self.centers[code]
-        works = str(day.isoweekday()) in center.weekdays
-        extra = self.exceptions.get((code, day), 0)
-        shift = center.minutes_per_day if works else 0
-        return day_capacity(shift, center.efficiency_pct / 100, [extra])
+        return center_minutes(self.centers[code], day, self.exceptions.get((code, day), 0))
 
     def capacity(self, code: str, monday: date) -> float:
         """Return the minutes of a centre in a week; of the present one, what is left of it."""
@@ -80,6 +77,13 @@ class Workshop:
             return self.minutes(code, day) * share
 
         return free
+
+
+def center_minutes(center: WorkCenter, day: date, extra: int) -> float:
+    """Return the minutes that a centre has on a day, with what is more or less than usual."""
+    works = str(day.isoweekday()) in center.weekdays
+    shift = center.minutes_per_day if works else 0
+    return day_capacity(shift, center.efficiency_pct / 100, [extra])
 
 
 def read_workshop(session: Session, *, now: datetime, zone: str) -> Workshop:
@@ -146,13 +150,19 @@ def find_center(session: Session, words: str) -> WorkCenter:
     return found[0]
 
 
-def making_shop(session: Session, workshop: Workshop) -> Shop:
-    """Return what there is to make things from and with, for a promise."""
+def making_shop(session: Session, workshop: Workshop, paces: dict[str, SupplierPace]) -> Shop:
+    """Return what there is to make things from and with, for a promise.
+
+    Parts take as long as their supplier's last receipts did, else as it quotes.
+    """
     usual = session.execute(select(Item.sku, Item.lead_time_days)).all()
     quoted = session.execute(
-        select(SupplierItem.sku, SupplierItem.lead_days).where(SupplierItem.preferred)
+        select(SupplierItem.sku, SupplierItem.lead_days, Supplier.name)
+        .join(Supplier, Supplier.id == SupplierItem.supplier_id)
+        .where(SupplierItem.preferred)
     ).all()
-    lead = {sku: int(days) for sku, days in (*usual, *quoted)}
+    lead = {sku: int(days) for sku, days in usual}
+    lead |= {sku: lead_days(paces, name, days) for sku, days, name in quoted}
     return Shop(
         boms=read_boms(session),
         stock=free_stock(session),

@@ -1,23 +1,14 @@
 """The database's schema and how it changes from version to version. It only goes forward."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 from opsbot.db import Database
-from opsbot.errors import ConflictError, UnavailableError
 
-_FOLDER = Path(__file__).parent
-_LOCK = 730_114_205
-"""Key of the advisory lock that lets one process migrate at a time on PostgreSQL."""
+FOLDER = Path(__file__).parent
+_STAMP = sa.table("alembic_version", sa.column("version_num", sa.String))
+"""Where Alembic notes the version of the tables."""
 
 
 def upgrade(database: Database) -> None:
@@ -29,76 +20,26 @@ def upgrade(database: Database) -> None:
         ConflictError: the database is of a newer opsbot, or its tables are not opsbot's.
         UnavailableError: the database does not answer, or cannot be changed; it is as before.
     """
-    try:
-        with _exclusively(database) as connection:
-            config = _config()
-            _check_origin(connection, ScriptDirectory.from_config(config))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except DBAPIError as error:
-        message = f"The database could not be brought up to date: {error.orig}."
-        raise UnavailableError(f"{message} Nothing was changed.") from error
+    if pending(database):
+        # Nearly every start finds nothing to do, and then does without the time Alembic takes.
+        from opsbot.migrations.alembic_run import run_migrations  # noqa: PLC0415
+
+        run_migrations(database)
 
 
 def current(database: Database) -> str | None:
     """Return the version of the database's tables; None when it has none."""
-    with database.read() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+    with database.connect() as connection:
+        if not sa.inspect(connection).has_table(_STAMP.name):
+            return None
+        return connection.scalar(sa.select(_STAMP.c.version_num))
 
 
-def newest() -> str | None:
-    """Return the version that this opsbot needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def newest() -> str:
+    """Return the version that this opsbot needs: the number its newest migration is named by."""
+    return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
 def pending(database: Database) -> bool:
     """Tell whether `upgrade` has something to do."""
     return current(database) != newest()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
-@contextmanager
-def _exclusively(database: Database) -> Iterator[Connection]:
-    """Open the one transaction that may change the tables; commit it at the end."""
-    engine = database.engine.execution_options(write=True, durable=True)
-    with engine.connect() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        if sqlite:
-            # A table that others refer to is rebuilt by dropping it. The switch has no effect
-            # inside a transaction, so it comes before.
-            _switch_foreign_keys(connection, "off")
-        try:
-            with connection.begin():
-                if not sqlite:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-                yield connection
-                if sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                    raise ConflictError("The new version does not fit the rows; nothing changed.")
-        finally:
-            if sqlite:
-                _switch_foreign_keys(connection, "on")
-
-
-def _switch_foreign_keys(connection: Connection, to: str) -> None:
-    driver = connection.connection.driver_connection
-    if driver is not None:
-        driver.execute(f"PRAGMA foreign_keys={to}")
-
-
-def _check_origin(connection: Connection, scripts: ScriptDirectory) -> None:
-    """Refuse a database that this version must not touch."""
-    version = MigrationContext.configure(connection).get_current_revision()
-    if version is None:
-        if {"customers", "orders"} & set(sa.inspect(connection).get_table_names()):
-            message = "The database holds tables that no migration of opsbot made."
-            raise ConflictError(f"{message} Set OPSBOT_DATABASE_URL to an empty one.")
-        return
-    if version not in {script.revision for script in scripts.walk_revisions()}:
-        message = f"The database is of a newer opsbot (its version is {version!r})."
-        raise ConflictError(f"{message} Install that opsbot, or restore an older copy.")

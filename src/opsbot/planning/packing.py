@@ -8,7 +8,7 @@ DIVISOR_MM3_PER_G = 5000
 FILL = 0.75
 """Share of a box that goods of several shapes can take up."""
 MARGIN_MM = 40
-"""Filling on each side of what breaks."""
+"""Room for filling around what breaks, both sides together."""
 
 
 @dataclass(frozen=True)

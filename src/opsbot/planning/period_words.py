@@ -130,6 +130,11 @@ def _read_last(match: re.Match[str], today: date, zone: str) -> Period:
     return Period(add_months(last.first, -months), last.after, zone)
 
 
+def _read_half_year(_match: re.Match[str], today: date, zone: str) -> Period:
+    last = whole_period(today, Unit.MONTH, zone)
+    return Period(add_months(last.first, -5), last.after, zone)
+
+
 def _read_ago(match: re.Match[str], today: date, zone: str) -> Period:
     count, unit = _count(match["count"]), Unit(match["unit"])
     if unit in {Unit.DAY, Unit.WEEK}:
@@ -199,6 +204,7 @@ _READERS: tuple[tuple[str, Reader], ...] = (
         _read_relative,
     ),
     (rf"(?:(?:last|past|previous|recent) )?{_COUNT} {_UNITS}s?", _read_last),
+    (r"(?:last |past )?half (?:a |the )?year", _read_half_year),
     (rf"{_COUNT} {_UNITS}s? ago", _read_ago),
     (r"(?P<which>this|current|last|previous|past) weekend", _read_weekend),
     (rf"(?P<last>last )?(?P<month>{_NAMES})\.?(?: (?P<year>\d{{4}}))?", _read_month),

@@ -205,7 +205,7 @@ class Answerer:
     def _read_names(self) -> tuple[int, NameBook]:
         """Return the version of the index, and the names of the products at that time."""
         with self._database.read() as session:
-            version = read_version(session)
+            version = read_version(session.connection())
             items = session.execute(
                 select(func.count(), func.max(Item.created_at), func.sum(func.length(Item.title)))
             ).one()

@@ -1,5 +1,6 @@
 """What an article's front matter or sidecar says about it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.models import Audience
 
+_AUDIENCE = re.compile(r"^\s*audience\s*:\s*['\"]?([^'\"\s#]*)", re.MULTILINE)
 FENCE = "---"
 LONGEST_FRONT_MATTER = 20_000
 """Characters; the parser of YAML is slow, and nobody has so much to say."""
@@ -56,6 +58,29 @@ def split_front_matter(path: str, text: str) -> tuple[str, str] | None:
             front = "\n".join(lines[1:number])
             return front, text[len(lines[0]) + len(front) + len(line) + 3 :]
     raise InvalidInputError(f"{path}: the front matter has no end; close it with a line {FENCE}.")
+
+
+def is_broken_only_in_its_head(path: str, text: str, audience: str) -> bool:
+    """Tell whether a Markdown file fails by its front matter alone, and was not meant for others.
+
+    Whoever writes into the fields may break them for a moment; the text below them is not at
+    fault. Only where what can be read of them names another audience, the old text must go.
+
+    Args:
+        path: of the file.
+        text: of the file.
+        audience: whom its last good version was for.
+    """
+    named = _AUDIENCE.search(text[:LONGEST_FRONT_MATTER])
+    if named is not None and named[1] != audience:
+        return False
+    try:
+        parts = split_front_matter(path, text)
+        if parts is not None:
+            read_front_matter(path, parts[0])
+    except InvalidInputError:
+        return True
+    return False
 
 
 def read_front_matter(path: str, text: str) -> FrontMatter:

@@ -1,19 +1,19 @@
 """What a search returns."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, bindparam, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, Text, cast, func, or_, select
+from sqlalchemy.engine import Connection
 
+from opsbot.retrieval.id_lists import id_parameters, id_values, room_for
 from opsbot.retrieval.models import ArticleRow, ArticleStatus, Audience, PassageRow
+from opsbot.retrieval.rows import split_batches
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """How well a passage fits a question."""
 
     fused: float
@@ -24,8 +24,7 @@ class Score:
     """How sure it is that the passage is about the question; compared with the threshold."""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage that may answer a question."""
 
     passage_id: int
@@ -69,20 +68,23 @@ class Hit:
 
 
 def read_hits(
-    session: Session, scores: dict[int, Score], audiences: Iterable[Audience]
+    connection: Connection, scores: Mapping[int, Score], audiences: Collection[Audience]
 ) -> list[Hit]:
     """Return the hits for these passages in the order of `scores`, as far as they still exist.
 
     The audience is checked again, on the rows.
     """
-    wanted = {"ids": list(scores), "audiences": list(audiences)}
-    found = session.connection().execute(_hits_query(), wanted).all()
-    rows = {row[0]: row for row in found}
+    rows = dict[int, Sequence[Any]]()
+    for ids in split_batches(list(scores)):
+        room = room_for(ids)
+        query = _hits_query(room, tuple(audiences))
+        for row in connection.execute(query, id_values(ids, room)).all():
+            rows[row[0]] = row
     return [_make_hit(rows[id_], score) for id_, score in scores.items() if id_ in rows]
 
 
 @cache
-def _hits_query() -> Select[Any]:
+def _hits_query(room: int, audiences: Collection[Audience]) -> Select[Any]:
     # Past the ORM, and made once: building it costs as much as running it. Lists are read as text,
     # because most of them are the same.
     passages, articles = PassageRow.__table__.c, ArticleRow.__table__.c
@@ -108,37 +110,38 @@ def _hits_query() -> Select[Any]:
         )
         .join_from(PassageRow.__table__, ArticleRow.__table__, articles.id == passages.article_id)
         .where(
-            passages.id.in_(bindparam("ids", expanding=True)),
-            articles.audience.in_(bindparam("audiences", expanding=True)),
+            passages.id.in_(id_parameters(room)),
+            or_(*(articles.audience == audience for audience in audiences)),
             articles.status == ArticleStatus.READABLE,
         )
     )
 
 
 def _make_hit(row: Sequence[Any], score: Score) -> Hit:
+    # In the order of the fields: by their names it would take twice the time.
     id_, path, slug, version, title, headings, anchor, text, start, end, section, *rest = row
     section_start, page, safety, language, products = rest
     return Hit(
-        passage_id=id_,
-        path=path,
-        slug=slug,
-        version=version,
-        title=title,
-        headings=_read_list(headings),
-        anchor=anchor,
-        url=article_url(slug, anchor),
-        text=text,
-        start=start,
-        end=end,
-        section=section,
-        section_start=section_start,
-        page=page,
-        safety=safety,
-        language=language,
-        products=_read_list(products),
-        score=score.fused,
-        cosine=score.cosine,
-        confidence=score.confidence,
+        id_,
+        path,
+        slug,
+        version,
+        title,
+        _read_list(headings),
+        anchor,
+        article_url(slug, anchor),
+        text,
+        start,
+        end,
+        section,
+        section_start,
+        page,
+        safety,
+        language,
+        _read_list(products),
+        score.fused,
+        score.cosine,
+        score.confidence,
     )
 
 

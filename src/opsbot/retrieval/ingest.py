@@ -15,7 +15,8 @@ from opsbot.retrieval.articles import Parse, read_article
 from opsbot.retrieval.calibration import calibrate
 from opsbot.retrieval.embedding import embed
 from opsbot.retrieval.encoder import Encoder
-from opsbot.retrieval.models import ArticleRow, ArticleStatus
+from opsbot.retrieval.front_matter import is_broken_only_in_its_head
+from opsbot.retrieval.models import LAST_GOOD, ArticleRow, ArticleStatus
 from opsbot.retrieval.passages import cut_article
 from opsbot.retrieval.paths import to_slug
 from opsbot.retrieval.sandbox import Sandbox
@@ -26,6 +27,7 @@ from opsbot.retrieval.storing import (
     ReadFile,
     raise_version,
     store_article,
+    store_kept,
     store_removed,
     store_unreadable,
     store_vectors,
@@ -63,6 +65,7 @@ class _Known:
     stamp: str
     status: ArticleStatus
     reason: str
+    audience: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class _Refused:
 
     mark: FileMark
     reason: str
+    kept: bool = False
+    """Whether its last good version is still used: only its front matter is broken."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,11 @@ def ingest(
     A file that did not change is not read; a passage whose words did not change keeps its vectors.
     Files are stored in small groups, each in one transaction, and so is the removal of those that
     are gone. A file that cannot be read loses its old passages: nobody knows whether they still
-    hold, or for whom. With another encoder than before, all passages are embedded beside their old
-    vectors, which serve until the new ones are complete.
+    hold, or for whom. Only where the front matter of a Markdown file breaks, and nothing legible in
+    it names another audience, the last good version stays until it is mended.
+
+    With another encoder than before, all passages are embedded beside their old vectors, which
+    serve until the new ones are complete.
 
     Args:
         database: has the tables of this version.
@@ -231,6 +239,8 @@ class _Run:
         for found in files:
             if isinstance(found, ReadFile):
                 store_article(session, found, version, now=self._now)
+            elif found.kept:
+                store_kept(session, found.mark, found.reason)
             else:
                 store_unreadable(session, found.mark, found.reason, version, now=self._now)
 
@@ -249,12 +259,21 @@ class _Run:
                 return None
             article = read_article(self._sources, path, parse)
         except InvalidInputError as error:
+            if mark.content_hash and known is not None and self._stays(path, known):
+                return _Refused(mark, f"{error} {LAST_GOOD}", kept=True)
             return _Refused(mark, str(error))
         passages = cut_article(article)
         terms = [
             terms_of(article.about.title, passage, article.about.language) for passage in passages
         ]
         return ReadFile(mark, article, passages, terms)
+
+    def _stays(self, path: str, known: _Known) -> bool:
+        """Tell whether the last good version of a file goes on being used."""
+        if known.status is not ArticleStatus.READABLE or not path.endswith((".md", ".markdown")):
+            return False
+        text = self._sources.read(path).decode("utf-8", "replace")
+        return is_broken_only_in_its_head(path, text, known.audience)
 
 
 def _read_known(database: Database) -> dict[str, _Known]:
@@ -264,16 +283,17 @@ def _read_known(database: Database) -> dict[str, _Known]:
         ArticleRow.stamp,
         ArticleRow.status,
         ArticleRow.reason,
+        ArticleRow.audience,
     )
     with database.read() as session:
         return {
-            row.path: _Known(row.content_hash, row.stamp, row.status, row.reason)
+            row.path: _Known(row.content_hash, row.stamp, row.status, row.reason, row.audience)
             for row in session.execute(query)
         }
 
 
 def _report_unchanged(path: str, known: _Known, report: IngestReport) -> None:
-    if known.status is ArticleStatus.UNREADABLE:
+    if known.status is ArticleStatus.UNREADABLE or known.reason.endswith(LAST_GOOD):
         report.unreadable.append((path, known.reason))
         return
     report.unchanged.append(path)

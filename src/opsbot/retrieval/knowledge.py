@@ -1,7 +1,7 @@
 """What the rest of opsbot asks of the articles."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,13 @@ from opsbot.retrieval.answers import Extract, extract
 from opsbot.retrieval.encoder import Encoder
 from opsbot.retrieval.encoders import reopen_encoder
 from opsbot.retrieval.hits import Hit, Score, article_url, read_hits
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, ArticleVersionRow, Audience
+from opsbot.retrieval.models import (
+    LAST_GOOD,
+    ArticleRow,
+    ArticleStatus,
+    ArticleVersionRow,
+    Audience,
+)
 from opsbot.retrieval.retriever import Retriever
 from opsbot.retrieval.rows import read_keys, read_version, split_batches
 from opsbot.retrieval.shelf import AUDIENCES, Reader
@@ -24,6 +30,7 @@ from opsbot.retrieval.units import split_units, write_sentences
 from opsbot.retrieval.vectors import VectorIndex
 from opsbot.settings import RetrievalSettings
 
+_PAUSE_S = 0.05
 _WARMED = 3000
 """Units embedded ahead of the first question; the encoder remembers a few more."""
 
@@ -154,8 +161,8 @@ class Knowledge:
 
     def version(self) -> int:
         """Return the version of the index, which every change of the articles raises."""
-        with self._database.read() as session:
-            return read_version(session)
+        with self._database.connect() as connection:
+            return read_version(connection)
 
     def article(self, slug: str, *, audience: Reader) -> ArticlePage:
         """Return the article called `slug`.
@@ -217,7 +224,13 @@ class Knowledge:
         """Return the files that the last ingest could not read, each with the reason."""
         query = (
             select(ArticleRow.path, ArticleRow.reason)
-            .where(ArticleRow.status == ArticleStatus.UNREADABLE)
+            .where(
+                (ArticleRow.status == ArticleStatus.UNREADABLE)
+                | (
+                    (ArticleRow.status == ArticleStatus.READABLE)
+                    & ArticleRow.reason.endswith(LAST_GOOD, autoescape=True)
+                )
+            )
             .order_by(ArticleRow.path)
         )
         with self._database.read() as session:
@@ -231,16 +244,18 @@ class Knowledge:
         """
         return self._vectors.wait_until_ready(timeout_s)
 
-    def warm(self, *, stop: threading.Event) -> None:
+    def warm(self, *, stop: threading.Event, idle: Callable[[], bool] = lambda: True) -> None:
         """Load the index and embed the units of public sections, so that no customer waits.
 
-        For a thread at the start; takes some seconds of one core, and ends soon after `stop` is
-        set. Without it each section is embedded when it is first quoted, which costs that one
-        answer 20 to 60 ms.
+        For a thread at the start; takes some seconds of one core, goes on only while `idle`, and
+        ends soon after `stop` is set. Without it each section is embedded when it is first quoted,
+        which costs that one answer 20 to 60 ms.
         """
         self._retriever.load()
         seen, left = set[tuple[str, int]](), _WARMED
         for hit in self._public_passages():
+            while not idle() and not stop.wait(_PAUSE_S):
+                pass
             if stop.is_set() or left <= 0:
                 return
             if (hit.path, hit.section_start) not in seen:
@@ -254,7 +269,9 @@ class Knowledge:
         with self._database.read() as session:
             ids = [key.id for key in read_keys(session) if key.audience in public]
             for some in split_batches(ids):
-                yield from read_hits(session, dict.fromkeys(some, Score(0, 0, 0)), public)
+                yield from read_hits(
+                    session.connection(), dict.fromkeys(some, Score(0, 0, 0)), public
+                )
 
     def close(self) -> None:
         """Let go of the index's files."""

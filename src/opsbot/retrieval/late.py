@@ -72,7 +72,7 @@ def late_scores(weights: NDArray[np.float32], nearest: NDArray[np.float32]) -> N
     Returns:
         The weighted mean over the question's pieces, shape (passages,).
     """
-    scores: NDArray[np.float32] = weights @ nearest / weights.sum()
+    scores: NDArray[np.float32] = (weights[:, None] * nearest).sum(axis=0) / weights.sum()
     return scores
 
 

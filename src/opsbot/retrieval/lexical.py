@@ -110,15 +110,11 @@ def to_stems(
     stemmer = stemmer_name(language)
     stems = list[str]()
     for name in _WORD.findall(_THOUSANDS.sub("", text.translate(_SPELLINGS))):
-        word = name.lower()
-        if word in stop_words:
+        if name.lower() in stop_words:
             continue
-        stems.append(_stem(word.removesuffix("'s"), stemmer))
-        parts = _split_name(name.removesuffix("'s"))
-        if len(parts) > 1:
-            whole = "".join(parts)
-            stems.extend([whole] if whole != word else [])
-            stems.extend(_stem(part, stemmer) for part in parts if part not in stop_words)
+        own, parts = _stem_name(name, stemmer)
+        stems.extend(own)
+        stems.extend(stem for part, stem in parts if part not in stop_words)
     return stems
 
 
@@ -131,6 +127,19 @@ def stems_of(word: str, language: str = DEFAULT) -> tuple[str, ...]:
 def split_names(text: str) -> str:
     """Return a text with spaces inside its camel case names: "AutoStart" is "Auto Start"."""
     return _HUMP.sub(" ", text)
+
+
+@lru_cache(maxsize=20_000)
+def _stem_name(name: str, stemmer: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the stems of a word as a whole, and each of its parts, if it has some, with its."""
+    word = name.lower()
+    stem = _stem(word.removesuffix("'s"), stemmer)
+    parts = _split_name(name.removesuffix("'s"))
+    if len(parts) < 2:  # noqa: PLR2004
+        return (stem,), ()
+    whole = "".join(parts)
+    own = (stem, whole) if whole != word else (stem,)
+    return own, tuple((part, _stem(part, stemmer)) for part in parts)
 
 
 def _split_name(name: str) -> list[str]:

@@ -29,6 +29,10 @@ class ArticleStatus(StrEnum):
     """Its file is gone. The row stays, so that what was once quoted can still be checked."""
 
 
+LAST_GOOD = "Its last good version is used until it is mended."
+"""How the reason of an article ends whose file is broken, and which can still be read."""
+
+
 class ArticleRow(Base):
     """One file of the knowledge folder."""
 

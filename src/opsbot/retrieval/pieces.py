@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from opsbot.retrieval.rows import read_pieces
 
@@ -28,18 +28,18 @@ class PieceCache:
         """How many bytes the remembered pieces have."""
         return self._size
 
-    def read(self, session: Session, model_key: str, ids: Sequence[int]) -> list[bytes]:
+    def read(self, connection: Connection, model_key: str, ids: Sequence[int]) -> list[bytes]:
         """Return the packed word pieces of each passage; empty for those that have none.
 
         Args:
-            session: reads those that are not remembered.
+            connection: reads those that are not remembered.
             model_key: of the encoder whose pieces are wanted: that of the index.
             ids: of the passages.
         """
         found = self._find(model_key, ids)
         missing = [id_ for id_ in ids if id_ not in found]
         if missing:
-            read = read_pieces(session, model_key, missing)
+            read = read_pieces(connection, model_key, missing)
             self._keep(model_key, read)
             found |= read
         return [found.get(id_, b"") for id_ in ids]

@@ -183,7 +183,7 @@ def share_words(
     return [sum(tells[term] for term in some) / total if total else 0.0 for some in stems]
 
 
-def _without_other_codes(question: str, hit: Hit) -> list[Unit]:
+def _without_other_codes(question: str, hit: Hit) -> Sequence[Unit]:
     """Leave out what is of other codes than the one asked for: E-12 is no answer to E-02."""
     units = split_units(hit.section)
     asked = codes_of(question)

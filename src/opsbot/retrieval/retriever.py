@@ -4,6 +4,7 @@ import threading
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
@@ -81,8 +82,8 @@ class Retriever:
         if self._settings.min_score is not None:
             return self._settings.min_score
         if self._shelf is None or self._shelf.threshold is None:
-            with self._database.read() as session:
-                return self._current_shelf(session).threshold or 0.0
+            with self._database.connect() as connection:
+                return self._current_shelf(connection).threshold or 0.0
         return self._shelf.threshold
 
     @property
@@ -127,8 +128,8 @@ class Retriever:
         encoder = self._encoders.of(self._shelf.model_key if self._shelf else "")
         texts = texts_to_encode(question, context)
         encoded = encoder.encode_pieces(texts)
-        with self._database.read() as session:
-            shelf = self._current_shelf(session)
+        with self._database.connect() as connection:
+            shelf = self._current_shelf(connection)
             if (fitting := self._encoders.of(shelf.model_key)) is not encoder:
                 encoded = fitting.encode_pieces(texts)
             view = shelf.view(audience)
@@ -140,19 +141,19 @@ class Retriever:
             rows, matches = self._find(shelf, audience, asked, chosen, languages, narrow=narrow)
             if not len(rows):
                 return []
-            pieces = self._pieces.read(session, shelf.model_key, view.ids[rows].tolist())
+            pieces = self._pieces.read(connection, shelf.model_key, view.ids[rows].tolist())
             scores = self._score(view, asked, rows, matches, pieces, prefer, limit=top_k)
-            return read_hits(session, scores, AUDIENCES[audience])
+            return read_hits(connection, scores, AUDIENCES[audience])
 
     def load(self) -> None:
         """Read the index into memory, so that no question waits for it."""
-        with self._database.read() as session:
-            self._current_shelf(session)
+        with self._database.connect() as connection:
+            self._current_shelf(connection)
 
     def has_word(self, word: str, audience: Reader) -> bool:
         """Tell whether the articles that this reader may see have a word, in any form of it."""
-        with self._database.read() as session:
-            view = self._current_shelf(session).view(audience)
+        with self._database.connect() as connection:
+            view = self._current_shelf(connection).view(audience)
         forms = (to_stems(word, language) for language in view.languages())
         return any(all(view.words.has(stem) for stem in stems) for stems in forms)
 
@@ -160,23 +161,26 @@ class Retriever:
         """Tell whether any of the hits is about what was asked."""
         return any(hit.confidence >= self.threshold for hit in hits)
 
-    def _current_shelf(self, session: Session) -> Shelf:
-        """Return the shelf of the version that the session sees, or of a later one."""
-        version, shelf = read_version(session), self._shelf
+    def _current_shelf(self, connection: Connection) -> Shelf:
+        """Return the shelf of the version that the connection sees, or of a later one."""
+        version, shelf = read_version(connection), self._shelf
         if shelf is not None and shelf.version >= version:
             return shelf
         # While another thread reads what changed, the shelf before will do: what is deleted is
         # left out by the rows themselves.
         if not self._lock.acquire(blocking=shelf is None):
-            return shelf or load_shelf(session)
+            return shelf or self._read_shelf(connection, None)
         try:
-            if self._shelf is None:
-                self._shelf = load_shelf(session)
-            elif self._shelf.version < version:
-                self._shelf = follow(session, self._shelf)
+            if self._shelf is None or self._shelf.version < version:
+                self._shelf = self._read_shelf(connection, self._shelf)
             return self._shelf
         finally:
             self._lock.release()
+
+    @staticmethod
+    def _read_shelf(connection: Connection, before: Shelf | None) -> Shelf:
+        with Session(connection) as session:
+            return follow(session, before) if before is not None else load_shelf(session)
 
     def _find(
         self,
@@ -220,7 +224,7 @@ class Retriever:
         limit: int | None,
     ) -> dict[int, Score]:
         """Return the scores of the best of these rows by the ids of their passages, best first."""
-        text, title = view.cosines(asked.vector, rows)
+        text, title, titles = view.compare(asked.vector, rows)
         nearest = nearest_pieces(asked.whole.pieces, pieces)
         cosines = np.maximum(text, title)
         candidates = Candidates(
@@ -228,7 +232,7 @@ class Retriever:
             title,
             words=word_shares(matches, view.words.total(asked.terms)),
             late=late_scores(weigh_pieces(view, asked), nearest),
-            titles=view.titles(rows),
+            titles=titles,
         )
         fused = fuse(candidates, lexical_weight=self._settings.lexical_weight)
         if prefer:
@@ -238,8 +242,6 @@ class Retriever:
         best = np.argsort(-fused, kind="stable")[: limit or self._settings.top_k]
         looked_at = [pieces[place] for place in best]
         sure = judge_hits(view, asked, rows[best], cosines[best], nearest[:, best], looked_at)
-        ids = view.ids[rows[best]]
-        return {
-            int(id_): Score(*map(float, values))
-            for id_, *values in zip(ids, fused[best], cosines[best], sure, strict=True)
-        }
+        ids = view.ids[rows[best]].tolist()
+        scores = map(Score, fused[best].tolist(), cosines[best].tolist(), sure.tolist())
+        return dict(zip(ids, scores, strict=True))

@@ -6,8 +6,10 @@ from functools import cache
 from typing import TypeVar
 
 from sqlalchemy import Select, bindparam, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from opsbot.retrieval.id_lists import MOST_IDS, id_parameters, id_values, room_for
 from opsbot.retrieval.models import (
     ArticleRow,
     ArticleStatus,
@@ -20,8 +22,6 @@ from opsbot.retrieval.models import (
 from opsbot.retrieval.packing import Vectors, unpack_vector
 
 T = TypeVar("T")
-
-_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def read_state(session: Session) -> IndexState | None:
     return session.scalar(select(IndexState))
 
 
-def read_version(session: Session) -> int:
+def read_version(connection: Connection) -> int:
     """Return the version of the index, 0 before the first ingest."""
-    return session.connection().scalar(_version_query()) or 0
+    return connection.scalar(_version_query()) or 0
 
 
 def read_keys(session: Session, ids: Sequence[int] | None = None) -> list[PassageKey]:
@@ -88,9 +88,10 @@ def read_changes(session: Session, since: int) -> dict[int, Change]:
 
     Up to the version that the session sees: a change of a later one may lack its rows.
     """
+    version = read_version(session.connection())
     query = (
         select(IndexChange.passage_id, IndexChange.content_hash, IndexChange.added)
-        .where(IndexChange.version > since, IndexChange.version <= read_version(session))
+        .where(IndexChange.version > since, IndexChange.version <= version)
         .order_by(IndexChange.id)
     )
     return {row.passage_id: Change(*row) for row in session.execute(query)}
@@ -103,19 +104,19 @@ def read_vectors(session: Session, ids: Iterable[int]) -> Iterator[PassageVector
             yield PassageVectors(row.id, unpack_vector(row.text), unpack_vector(row.title))
 
 
-def read_pieces(session: Session, model_key: str, ids: Iterable[int]) -> dict[int, bytes]:
+def read_pieces(connection: Connection, model_key: str, ids: Iterable[int]) -> dict[int, bytes]:
     """Return the packed word pieces of these passages, by id, as far as there are any."""
     found = dict[int, bytes]()
     for some in split_batches(list(ids)):
-        wanted = {"ids": list(some), "model_key": model_key}
-        rows = session.connection().execute(_pieces_query(), wanted).all()
-        for id_, pieces in rows:
+        room = room_for(some)
+        wanted = {**id_values(some, room), "model_key": model_key}
+        for id_, pieces in connection.execute(_pieces_query(room), wanted).all():
             found[id_] = pieces
     return found
 
 
-def split_batches(items: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T]]:
-    """Yield the items in groups of at most `size`: databases limit what one query may name."""
+def split_batches(items: Sequence[T], size: int = MOST_IDS) -> Iterator[Sequence[T]]:
+    """Yield the items in groups of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
@@ -130,13 +131,13 @@ def _version_query() -> Select[int]:
 
 
 @cache
-def _pieces_query() -> Select[int, bytes]:
+def _pieces_query(room: int) -> Select[int, bytes]:
     passages, vectors = PassageRow.__table__, VectorRow.__table__
     return (
         select(passages.c.id, vectors.c.pieces)
         .join_from(passages, vectors, vectors.c.content_hash == passages.c.content_hash)
         .where(
-            passages.c.id.in_(bindparam("ids", expanding=True)),
+            passages.c.id.in_(id_parameters(room)),
             vectors.c.model_key == bindparam("model_key"),
             vectors.c.pieces.is_not(None),
         )

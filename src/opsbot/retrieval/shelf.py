@@ -48,12 +48,16 @@ class Packed:
 
     def cosines(self, vector: Vectors, rows: Rows) -> Scores:
         """Return the cosine of these rows with a vector of length 1."""
-        found: Scores = (self.values[rows].astype(np.float32) @ vector) * self.scales[rows]
+        found: Scores = (self._floats(rows) @ vector) * self.scales[rows]
         return found
 
-    def unpack(self, rows: Rows) -> Vectors:
-        """Return the vectors of these rows."""
-        return self.values[rows].astype(np.float32) * self.scales[rows, None]
+    def compare(self, vector: Vectors, rows: Rows) -> tuple[Scores, Vectors]:
+        """Return the cosine of these rows with a vector of length 1, and their own vectors."""
+        values, scales = self._floats(rows), self.scales[rows]
+        return (values @ vector) * scales, values * scales[:, None]
+
+    def _floats(self, rows: Rows) -> Vectors:
+        return self.values.take(rows, axis=0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,10 @@ class Segment:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def nearer(self, vector: Vectors, rows: Rows) -> Scores:
+        """Return the cosine of the text or the title with a vector, whichever is nearer."""
+        return np.maximum(self.text.cosines(vector, rows), self.title.cosines(vector, rows))
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,7 @@ class View:
 
     def nearest(self, vector: Vectors, chosen: Mask, *, limit: int) -> Rows:
         """Return the rows whose text or title lies nearest to a vector, among those chosen."""
-        asked, likely = signs_of(vector[None]), []
+        asked, likely, near = signs_of(vector[None]), [], []
         for segment, start, mask in zip(
             self._segments, self._starts, self._split(chosen), strict=False
         ):
@@ -178,8 +186,9 @@ class View:
                 both = [segment.text.signs, segment.title.signs]
                 found = find_likely(both, asked, mask, limit=_LIKELY)
             likely.append(found + start)
+            near.append(segment.nearer(vector, found))
         rows = np.concatenate([np.empty(0, np.int64), *likely])
-        cosines = np.maximum(*self.cosines(vector, rows))
+        cosines = np.concatenate([np.empty(0, np.float32), *near])
         order = np.argsort(-cosines, kind="stable")[:limit]
         best: Rows = rows[order]
         return best
@@ -194,14 +203,25 @@ class View:
                 title[mine] = segment.title.cosines(vector, rows[mine] - start)
         return text, title
 
-    def titles(self, rows: Rows) -> Vectors:
-        """Return the vectors of the titles of rows that are in order."""
-        return np.vstack(
-            [
-                segment.title.unpack(rows[(rows >= start) & (rows < start + len(segment))] - start)
-                for segment, start in zip(self._segments, self._starts, strict=False)
-            ]
-        )
+    def compare(self, vector: Vectors, rows: Rows) -> tuple[Scores, Scores, Vectors]:
+        """Compare rows with a vector of length 1.
+
+        Args:
+            vector: to compare with.
+            rows: at least one, in order.
+
+        Returns:
+            The cosines of the texts, those of the titles, and the vectors of the titles.
+        """
+        text, title, titles = [], [], []
+        parts = np.split(rows, np.searchsorted(rows, self._starts[1:-1]))
+        for segment, start, own in zip(self._segments, self._starts, parts, strict=False):
+            if len(own):
+                text.append(segment.text.cosines(vector, own - start))
+                cosines, vectors = segment.title.compare(vector, own - start)
+                title.append(cosines)
+                titles.append(vectors)
+        return np.concatenate(text), np.concatenate(title), np.concatenate(titles)
 
     def find_rows(self, ids: Collection[int]) -> Rows:
         """Return the rows of these passages, as far as they are here and alive."""

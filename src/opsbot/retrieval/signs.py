@@ -16,23 +16,24 @@ Signs = NDArray[np.uint64]
 """Shape (words, vectors): column by column, so that each pass reads memory in order."""
 
 _BITS = 64
+_AT_ONCE = 8192
+"""Vectors that are compared together: what is worked out in between stays in the cache."""
 
 
 def signs_of(values: NDArray[np.int8] | NDArray[np.float32]) -> Signs:
     """Return the signs of vectors of shape (vectors, dimensions)."""
     bits = np.packbits(values > 0, axis=1)
-    room = -bits.shape[1] % (_BITS // 8)
-    padded = np.pad(bits, ((0, 0), (0, room)))
-    return np.ascontiguousarray(padded.view(np.uint64).T)
+    if room := -bits.shape[1] % (_BITS // 8):
+        bits = np.pad(bits, ((0, 0), (0, room)))
+    return np.ascontiguousarray(bits.view(np.uint64).T)
 
 
 def distances(signs: Signs, asked: Signs) -> NDArray[np.uint16]:
     """Return in how many signs each vector differs from the one asked for, shape (words, 1)."""
-    found = np.zeros(signs.shape[1], np.uint16)
-    apart = np.empty(signs.shape[1], np.uint64)
-    for column, word in zip(signs, asked[:, 0], strict=True):
-        np.bitwise_xor(column, word, out=apart)
-        found += np.bitwise_count(apart)
+    found = np.empty(signs.shape[1], np.uint16)
+    for start in range(0, signs.shape[1], _AT_ONCE):
+        apart = np.bitwise_count(signs[:, start : start + _AT_ONCE] ^ asked)
+        np.add.reduce(apart, axis=0, dtype=np.uint16, out=found[start : start + _AT_ONCE])
     return found
 
 

@@ -107,6 +107,12 @@ def store_unreadable(
     row.audience = Audience.STAFF
 
 
+def store_kept(session: Session, mark: FileMark, reason: str) -> None:
+    """Keep why a file cannot be read, while its last good version goes on being searched."""
+    row = session.scalars(select(ArticleRow).where(ArticleRow.path == mark.path)).one()
+    row.content_hash, row.stamp, row.reason = mark.content_hash, mark.stamp, reason
+
+
 def store_removed(session: Session, paths: Iterable[str], version: int, *, now: datetime) -> None:
     """Hide the articles whose files are gone; the versions of their text stay."""
     for path in paths:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.lexical import to_stems
@@ -44,13 +45,17 @@ TELLING = frozenset({Form.SENTENCE, Form.ITEM, Form.STEPS, Form.TABLE_ROW})
 """Forms that answer by themselves; the others come along."""
 
 
-def split_units(section: str) -> list[Unit]:
-    """Return the units of a section's body, in order; together they are all that it says."""
+@lru_cache(maxsize=1_000)
+def split_units(section: str) -> tuple[Unit, ...]:
+    """Return the units of a section's body, in order; together they are all that it says.
+
+    The last sections are remembered: popular ones are quoted again and again.
+    """
     units = list[Unit]()
     for found in find_sections(section):
         for block in found.blocks:
             units.extend(_split_block(section, block, len({u.block for u in units})))
-    return units
+    return tuple(units)
 
 
 def write_sentences(

@@ -63,6 +63,19 @@ def record_response(
         InvalidInputError: there is no such question.
     """
     invitation = find_invitation(session, token, lock=True)
+    return record_answers(session, invitation, answers, now=now, complete=complete, hours=hours)
+
+
+def record_answers(
+    session: Session,
+    invitation: SurveyInvitation,
+    answers: Mapping[str, str | int],
+    *,
+    now: datetime,
+    complete: bool = True,
+    hours: OfficeHours | None = None,
+) -> SurveyResponse:
+    """Keep the answers of an invitation that is at hand, with version and order; see above."""
     if page_state(invitation, now) is PageState.CLOSED:
         raise ConflictError("This survey is closed. Thank you all the same.")
     flow = invitation.version.flow

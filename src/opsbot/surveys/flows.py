@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from opsbot.errors import InvalidInputError
+from opsbot.yamls import load_yaml
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _FIELDS = frozenset({"shop", "product", "order", "name", "link", "stop_link"})
@@ -156,7 +157,7 @@ def fill_fields(text: str, values: Mapping[str, str]) -> str:
 
 def _load_flow(path: Path) -> Flow:
     try:
-        return Flow.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Flow.model_validate(load_yaml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"

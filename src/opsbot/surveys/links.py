@@ -48,6 +48,41 @@ def find_invitation(session: Session, token: str, *, lock: bool = False) -> Surv
     return invitation
 
 
+def find_open_invitation(
+    session: Session, customer_id: int, *, order_id: int | None, now: datetime
+) -> SurveyInvitation:
+    """Return the survey that waits for this customer's answer, the newest first.
+
+    Args:
+        session: an open transaction that may write.
+        customer_id: whose.
+        order_id: only about this order; None: any of theirs.
+        now: the time.
+
+    Raises:
+        NotFoundError: none waits.
+    """
+    query = (
+        select(SurveyInvitation)
+        .where(SurveyInvitation.customer_id == customer_id)
+        .where(SurveyInvitation.state.in_(ANSWERABLE), SurveyInvitation.expires_at > now)
+        .options(joinedload(SurveyInvitation.version), joinedload(SurveyInvitation.order))
+        .order_by(
+            SurveyInvitation.state == InvitationState.COMPLETED,
+            SurveyInvitation.created_at.desc(),
+            SurveyInvitation.id.desc(),
+        )
+        .limit(1)
+        .with_for_update(of=SurveyInvitation)
+    )
+    if order_id is not None:
+        query = query.where(SurveyInvitation.order_id == order_id)
+    invitation = session.scalar(query)
+    if invitation is None:
+        raise NotFoundError("a survey", "that waits for your answer")
+    return invitation
+
+
 def page_state(invitation: SurveyInvitation, now: datetime) -> PageState:
     """Return what the page behind the link shows now."""
     if now >= invitation.expires_at or invitation.state not in ANSWERABLE:

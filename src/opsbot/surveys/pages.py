@@ -80,17 +80,18 @@ def open_invitation(
             .where(SurveyInvitation.id == invitation.id, SurveyInvitation.state.in_(unseen))
             .values(state=InvitationState.OPENED, opened_at=now)
         )
-    return _describe(session, settings, invitation, now=now, score=score)
+    return describe_invitation(session, settings, invitation, now=now, score=score)
 
 
-def _describe(
+def describe_invitation(
     session: Session,
     settings: Settings,
     invitation: SurveyInvitation,
     *,
     now: datetime,
-    score: str | None,
+    score: str | None = None,
 ) -> SurveyPage:
+    """Return what an invitation asks, in its own words, with the answers given so far."""
     flow = invitation.version.flow
     fields = make_fields(settings, order=invitation.order, product=_product(session, invitation))
     answers = {flow.lead.id: _read_score(flow.lead, score), **_given_answers(session, invitation)}

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 import sqlalchemy as sa
-import yaml
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from opsbot.commerce.orders import Order, OrderLine, OrderState
 from opsbot.planning.periods import Period
 from opsbot.surveys.models import Feedback
 from opsbot.texts import mask_personal
+from opsbot.yamls import load_yaml
 
 NEAR = 0.45
 """Cosine from which a text is about an aspect."""
@@ -92,4 +92,4 @@ def orders_in(session: Session, period: Period, skus: Sequence[str]) -> int:
 @lru_cache(maxsize=1)
 def _aspects() -> Mapping[str, tuple[str, list[str]]]:
     text = Path(__file__).with_name("topics.yaml").read_text(encoding="utf-8")
-    return {key: (one["label"], one["says"]) for key, one in yaml.safe_load(text)["topics"].items()}
+    return {key: (one["label"], one["says"]) for key, one in load_yaml(text)["topics"].items()}

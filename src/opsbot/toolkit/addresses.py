@@ -65,6 +65,16 @@ def address_lines(address: Mapping[str, Any]) -> list[str]:
     return [str(line) for line in lines if line]
 
 
+def as_written(address: Mapping[str, Any], *, country: str, name: str) -> str | None:
+    """Return an address in one line that `parse_address` reads as that very address, or None."""
+    text = ", ".join(address_lines(address))
+    try:
+        read = parse_address(text, country=country, name=name)
+    except InvalidInputError:
+        return None
+    return text if all((address.get(key) or None) == part for key, part in read.items()) else None
+
+
 def _find_place(
     parts: list[str], rules: ValidationRules
 ) -> tuple[dict[str, str | None], list[str]]:
@@ -77,12 +87,18 @@ def _find_place(
         rest, after = parts[:index] + [street] * bool(street), parts[index + 1 :]
         region, city = _take_region(words, rules)
         alike = words if region and not city else ""
+        if alike and after and _take_region(after[0], rules) == (region, ""):
+            city, after = alike, after[1:]  # "10001 New York, NY"
         while not city and (after or len(rest) > 1):
             part = after.pop(0) if after else rest.pop()
             named, city = _take_region(part, rules)
             if named and not city and (region or part != named):
                 city = part  # a city that is called like its state: New York, NY
             region = region or named
+        if city and not region and after:
+            named, more = _take_region(after[0], rules)
+            if named and not more:  # "62701 Springfield, IL"
+                region, after = named, after[1:]
         if not city and alike != region:
             city = alike
         if not city:

@@ -67,7 +67,8 @@ OrderNumber = Annotated[
         "order_number",
         "Which order is it about? Its number is on the invoice, like #1001.",
         description="The order's number as on the invoice, such as #1001.",
-        pattern=r"(?:#\s?|\border\s*(?:number|no\.?|nr\.?)?\s*#?\s*)(\d{4,7})\b|(?<![\w€$£.,-])(\d{4,7})(?![\w.,:-]*\d)",
+        pattern=r"(?:#\s?W?|\border\s*(?:number|no\.?|nr\.?|id)?\s*#?\s*W?)(\d{4,7})\b"
+        r"|(?<![\w€$£.,-])W?(\d{4,7})(?![\w.,:-]*\d)",
         candidates="my_orders",
         max_length=20,
     ),
@@ -238,6 +239,7 @@ AddressText = Annotated[
         "address",
         "What is the new address? Please give street and number, postcode and city.",
         description="The whole new address in one text: street and number, postcode, city.",
+        candidates="my_details",
         min_length=5,
         max_length=300,
     ),
@@ -277,7 +279,9 @@ PersonName = Annotated[
         "name",
         "What are your first and last name?",
         description="First and last name of the customer.",
-        pattern=r"\b(?:my name is|name:|name is|this is|i am|i'm|it's|it is)\s+"
+        pattern=r"\bfirst name(?: is|:)?\s+((?-i:[A-ZÀ-Ý][\w'-]+))\W+(?:and\s+)?(?:my\s+)?"
+        r"last name(?: is|:)?\s+((?-i:[A-ZÀ-Ý][\w'-]+))"
+        r"|\b(?:my (?:full )?name(?: is|'s)|name:|name is|this is|i am|i'm|it's|it is)\s+"
         r"((?-i:[A-ZÀ-Ý][\w'-]+(?:\s+[A-ZÀ-Ý][\w'-]+){1,3}))",
         max_length=120,
     ),

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from opsbot.db import Database
@@ -19,9 +20,9 @@ from opsbot.errors import (
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit import identity
-from opsbot.toolkit.audit import clean, record_for
+from opsbot.toolkit.audit import UNKNOWN, clean, record_for
 from opsbot.toolkit.caller import Caller
-from opsbot.toolkit.ledger import Ledger, Waiting
+from opsbot.toolkit.ledger import Done, Ledger
 from opsbot.toolkit.limits import UseCounter, count_use
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
@@ -31,9 +32,12 @@ from opsbot.toolkit.proposals import (
     Proposal,
     ProposalState,
     read_preview,
+    subject_of,
 )
 from opsbot.toolkit.results import Result
 from opsbot.toolkit.running import Place, RunLimit, ToolRunner
+from opsbot.toolkit.second_person import Waiting
+from opsbot.toolkit.write_back import SHOP
 
 RUNS_PER_MINUTE = 60
 _MOST_OPEN = 50
@@ -59,7 +63,7 @@ class Executor:
         self._database = database
         self._settings = settings
         self._runner = ToolRunner(settings, tools, knowledge, policies)
-        self._ledger = Ledger(database, self._runner)
+        self._ledger = Ledger(database, self._runner, tells_source=SHOP in settings.ports)
         self._limit = RunLimit(runs_per_minute)
         self._uses = UseCounter()
 
@@ -97,12 +101,12 @@ class Executor:
             self._limit.check(caller, now)
         except RateLimitedError as error:
             if self._limit.first(caller, now):  # a flood must not fill the audit
-                self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
+                self._refuse_call(place, name, error)
             raise
         try:
             tool = self._runner.find(caller, name)
         except NotAllowedError as error:
-            self._audit(place, "refused", name[:_LONGEST_NAME], code=error.code)
+            self._refuse_call(place, name, error)
             raise
         if tool.writes and tool.confirm == "none" and not caller.by_program:
             return self._ledger.do_at_once(tool, arguments, place)
@@ -167,10 +171,12 @@ class Executor:
         *,
         now: datetime,
         conversation_id: str | None = None,
+        apart: bool = False,
     ) -> Preview:
         """Propose what takes an executed change back; it is confirmed like any other.
 
         Staff may ask for it whoever made the change; what they may do, the tool's roles decide.
+        `apart`: it does not wait in the conversation the change was made in.
 
         Raises:
             NotFoundError: the caller may see no such proposal.
@@ -178,19 +184,38 @@ class Executor:
             OpsbotError: as the tool that takes it back.
         """
         self._limit.check(caller, now)
-        return self._ledger.undo(caller, proposal_id, now=now, conversation_id=conversation_id)
+        return self._ledger.undo(
+            caller, proposal_id, now=now, conversation_id=conversation_id, apart=apart
+        )
+
+    def undoable(self, caller: Caller, *, since: datetime, limit: int) -> list[Done]:
+        """Return what was done since then and this member of staff may take back, newest first."""
+        return self._ledger.undoable(caller, since=since, limit=limit)
+
+    def previews_in(self, conversation_id: str, *, now: datetime) -> dict[str, Preview]:
+        """Return what was proposed in a conversation, as it stands now, by its id."""
+        known = select(Proposal).where(Proposal.conversation_id == conversation_id)
+        with self._database.read() as session:
+            return {one.id: read_preview(one, now=now) for one in session.scalars(known)}
 
     def open_proposal(self, conversation_id: str, *, now: datetime) -> Preview | None:
         """Return the preview of a conversation that waits for a decision, if there is one."""
+        with self._database.read() as session:
+            proposal = session.scalar(_waiting(), {"conversation": conversation_id, "now": now})
+            return read_preview(proposal, now=now) if proposal else None
+
+    def last_done(self, caller: Caller, conversation_id: str, *, now: datetime) -> Preview | None:
+        """Return what the caller changed last in a conversation, if they changed anything."""
         with self._database.read() as session:
             proposal = session.scalar(
                 select(Proposal)
                 .where(
                     Proposal.conversation_id == conversation_id,
-                    Proposal.state == ProposalState.PROPOSED,
-                    Proposal.expires_at > now,
+                    Proposal.owner == caller.owner,
+                    Proposal.actor == caller.actor,
+                    Proposal.state == ProposalState.EXECUTED,
                 )
-                .order_by(Proposal.created_at.desc())
+                .order_by(Proposal.decided_at.desc(), Proposal.created_at.desc())
                 .limit(1)
             )
             return read_preview(proposal, now=now) if proposal else None
@@ -231,7 +256,7 @@ class Executor:
         """Return the error for a proposal that the caller may not know of; it is audited."""
         error = NotFoundError("proposal", proposal_id[:_LONGEST_NAME])
         place = Place(caller, now)
-        self._audit(place, "refused", proposal_id[:_LONGEST_NAME], code=error.code)
+        self._audit(place, "refused", subject_of(proposal_id), code=error.code)
         return error
 
     def send_code(self, caller: Caller, *, now: datetime, conversation_id: str) -> str:
@@ -284,7 +309,7 @@ class Executor:
             self._note_refusal(tool, place, error)
             raise
         if tool.pii != "none":
-            self._audit(place, "read", tool.name, arguments=checked)
+            self._audit(place, "read", tool.name, personal={"arguments": checked})
         return result
 
     def _prove(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Result:
@@ -310,8 +335,8 @@ class Executor:
                 raise
             except OpsbotError as error:
                 failed = error
-            detail = {"conversation": place.conversation_id}
-            record_for(session, place, wrong if failed else right, subject, **detail)
+            action, talk = wrong if failed else right, place.conversation_id
+            record_for(session, place, action, subject, conversation=talk)
         if failed is not None:
             raise failed
         return outcome
@@ -322,6 +347,32 @@ class Executor:
         if tool.writes or (tool.pii != "none" and not told):
             self._audit(place, "refused", tool.name, code=error.code)
 
-    def _audit(self, place: Place, action: str, subject: str, **detail: object) -> None:
+    def _refuse_call(self, place: Place, name: str, error: OpsbotError) -> None:
+        """Audit a call that came to no tool. A name that a model made up may say anything."""
+        if self._runner.knows(name):
+            self._audit(place, "refused", name, code=error.code)
+        else:
+            named = {"named": clean(name[:_LONGEST_NAME])}
+            self._audit(place, "refused", UNKNOWN, personal=named, code=error.code)
+
+    def _audit(
+        self,
+        place: Place,
+        action: str,
+        subject: str,
+        *,
+        personal: Mapping[str, object] | None = None,
+        **detail: object,
+    ) -> None:
         with self._database.write() as session:
-            record_for(session, place, action, subject, **detail)
+            record_for(session, place, action, subject, personal=personal, **detail)
+
+
+@cache  # putting it together takes longer than to run it, and every turn does
+def _waiting() -> Select[Proposal]:
+    waits = (
+        Proposal.conversation_id == bindparam("conversation"),
+        Proposal.state == ProposalState.PROPOSED,
+        Proposal.expires_at > bindparam("now"),
+    )
+    return select(Proposal).where(*waits).order_by(Proposal.created_at.desc()).limit(1)

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opsbot.commerce.customers import Customer
 from opsbot.commerce.records import APPROVED_BY
 from opsbot.db import Database
 from opsbot.errors import (
-    ApprovalRequiredError,
     ConfirmationRequiredError,
     ConflictError,
     NotAllowedError,
@@ -25,9 +25,8 @@ from opsbot.errors import (
     StaleError,
     UnavailableError,
 )
-from opsbot.staff import Staff
 from opsbot.toolkit.audit import record_for
-from opsbot.toolkit.caller import Caller, dump_caller, load_caller
+from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.kept_results import dump_result, hash_of, load_result, plain
 from opsbot.toolkit.limits import count_use
 from opsbot.toolkit.loading import AnyTool
@@ -42,38 +41,47 @@ from opsbot.toolkit.proposals import (
     basis_of,
     close_proposal,
     drop_open,
-    find_any,
     find_own,
     mark_undone,
     read_preview,
+    subject_of,
     take_proposal,
     undo_of,
 )
-from opsbot.toolkit.results import Approval, Change, Result
+from opsbot.toolkit.results import Change, Result
 from opsbot.toolkit.running import Place, ToolRunner
+from opsbot.toolkit.second_person import (
+    ASK_A_PERSON,
+    Waiting,
+    asker_of,
+    find_to_decide,
+    let_wait,
+    name_of,
+    waiting_for,
+)
+from opsbot.toolkit.write_back import newest_line, tell_source
 
-ASK_A_PERSON = "A person must decide this: please sign in to the console, where it waits for you."
 _PROPOSED, _WAITING = (ProposalState.PROPOSED,), (ProposalState.WAITING,)
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A confirmed change that waits for a second person, as that person sees it."""
+class Done:
+    """A change that can be taken back."""
 
     preview: Preview
-    asked_by: str
-    """Name of who asked for it and confirmed it."""
-    asked_at: datetime
-    may_decide: bool
-    """False for one's own, and for want of a role."""
+    done_by: str
+    """Name of who asked for it."""
+    done_at: datetime
 
 
 class Ledger:
     """Keeps proposals and does them. Safe to use from several threads and processes."""
 
-    def __init__(self, database: Database, runner: ToolRunner) -> None:
+    def __init__(self, database: Database, runner: ToolRunner, *, tells_source: bool) -> None:
+        """`tells_source`: changes of another system's orders are told to it; see `write_back`."""
         self._database = database
         self._runner = runner
+        self._tells_source = tells_source
 
     def propose(
         self,
@@ -86,19 +94,20 @@ class Ledger:
         """Keep what a tool would do, and return how it looks. Nothing is done.
 
         Raises:
-            OpsbotError: as the tool's, or because of the arguments.
+            OpsbotError: as the tool's, or because of the arguments; also what doing it would end
+                with today.
         """
         try:
             self._runner.check_level(tool, place.caller)
             checked = tool.check(arguments)
-            # A session to read in: whatever a preview should write is dropped with it.
-            with self._database.read() as session:
-                change: Change = self._runner.call(tool, session, place, checked)
             with self._database.write(durable=True) as session:
+                change = self._runner.rehearse(tool, session, place, checked)
                 count_use(session, place.caller, tool.name, tool.limits, now=place.now)
                 if place.conversation_id is not None and tool.confirm != "none":
                     drop_open(session, place.conversation_id, now=place.now)
                 kept = add_proposal(session, place, tool.name, checked, change, undoes=undoes)
+                if tool.pii != "none":  # the preview tells it
+                    record_for(session, place, "proposed", tool.name, proposal=kept.id)
                 return read_preview(kept, now=place.now)
         except OpsbotError as error:
             self._audit(place, "refused", tool.name, code=error.code)
@@ -135,6 +144,8 @@ class Ledger:
             late = now >= proposal.expires_at
             state = ProposalState.EXPIRED if late else ProposalState.CANCELLED
             waited = proposal.state is ProposalState.WAITING
+            if late and waited:
+                return read_preview(proposal, now=now)  # see `_take`
             taken = take_proposal(session, proposal, state, now=now)
             if taken and waited:
                 close_proposal(session, proposal, state, None)
@@ -146,13 +157,13 @@ class Ledger:
     def approve(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
         """Agree as the second person, and do it on behalf of the first; see `Executor`."""
         with self._refusals(caller, proposal_id, now), self._transaction() as session:
-            proposal = _find_to_decide(session, caller, proposal_id)
+            proposal = find_to_decide(session, caller, proposal_id)
             if not self._take(session, proposal, _WAITING, now):
                 return _told(proposal, now)
             proposal.decided_by = session.info[APPROVED_BY] = caller.actor
             record_for(session, Place(caller, now), "approved", proposal.tool, proposal=proposal.id)
             try:
-                asker = _asker(session, proposal)
+                asker = asker_of(session, proposal)
                 tool = self._runner.find(asker, proposal.tool)
                 self._runner.check_level(tool, asker)
             except NotAllowedError as error:
@@ -166,7 +177,7 @@ class Ledger:
     ) -> Confirmation:
         """Refuse as the second person; see `Executor`."""
         with self._refusals(caller, proposal_id, now), self._transaction() as session:
-            proposal = _find_to_decide(session, caller, proposal_id)
+            proposal = find_to_decide(session, caller, proposal_id)
             if self._take(session, proposal, _WAITING, now, to=ProposalState.REJECTED):
                 proposal.decided_by = caller.actor
                 words = f"It was not approved: {reason}" if reason else "It was not approved."
@@ -176,8 +187,8 @@ class Ledger:
                     Place(caller, now),
                     "rejected",
                     proposal.tool,
+                    personal={"reason": reason},
                     proposal=proposal.id,
-                    reason=reason,
                 )
             return _told(proposal, now)
 
@@ -185,19 +196,8 @@ class Ledger:
         """Return what waits for a second person and concerns this member of staff."""
         if not caller.is_staff:
             return []
-        waits = (Proposal.state == ProposalState.WAITING, Proposal.expires_at > now)
-        oldest = select(Proposal).where(*waits).order_by(Proposal.confirmed_at, Proposal.id)
         with self._database.read() as session:
-            return [
-                Waiting(
-                    read_preview(proposal, now=now),
-                    _name_of(session, proposal),
-                    proposal.confirmed_at or proposal.created_at,
-                    may_decide=_has_role(caller, proposal) and proposal.actor != caller.actor,
-                )
-                for proposal in session.scalars(oldest)
-                if _has_role(caller, proposal) or proposal.actor == caller.actor
-            ]
+            return waiting_for(session, caller, now=now)
 
     def undo(
         self,
@@ -206,6 +206,7 @@ class Ledger:
         *,
         now: datetime,
         conversation_id: str | None = None,
+        apart: bool = False,
     ) -> Preview:
         """Propose what takes an executed change back; see `Executor`."""
         with self._database.read() as session:
@@ -214,7 +215,8 @@ class Ledger:
             if done is None or not (own or caller.is_staff):
                 raise NotFoundError("proposal", proposal_id[:40])
             call = undo_of(done)
-            conversation_id = conversation_id or (done.conversation_id if own else None)
+            if own and not apart:
+                conversation_id = conversation_id or done.conversation_id
         if done.state is not ProposalState.EXECUTED:
             raise ConflictError("That was not done, so there is nothing to take back.")
         if done.undone_by is not None:
@@ -224,6 +226,37 @@ class Ledger:
         tool = self._runner.find(caller, call.tool)
         place = Place(caller, now, conversation_id)
         return self.propose(tool, call.arguments, place, undoes=done.id)
+
+    def undoable(self, caller: Caller, *, since: datetime, limit: int) -> list[Done]:
+        """Return what was done and this member of staff may take back, newest first."""
+        if not caller.is_staff:
+            return []
+        done = (
+            Proposal.state == ProposalState.EXECUTED,
+            Proposal.undone_by.is_(None),
+            Proposal.decided_at >= since,
+        )
+        newest = select(Proposal).where(*done).order_by(Proposal.decided_at.desc(), Proposal.id)
+        with self._database.read() as session:
+            found = (one for one in session.scalars(newest) if self._may_undo(caller, one))
+            return [
+                Done(
+                    read_preview(one, now=one.decided_at or since),
+                    name_of(session, one),
+                    one.decided_at or since,
+                )
+                for one in islice(found, limit)
+            ]
+
+    def _may_undo(self, caller: Caller, proposal: Proposal) -> bool:
+        call = undo_of(proposal)
+        if call is None:
+            return False
+        try:
+            self._runner.find(caller, call.tool)
+        except NotAllowedError:
+            return False
+        return True
 
     def _take(
         self,
@@ -237,6 +270,8 @@ class Ledger:
         """Take an open proposal within its time, whose row is what was shown."""
         if proposal.state not in of:
             return False
+        if now >= proposal.expires_at and proposal.state is ProposalState.WAITING:
+            return False  # `expire_late` ends it, and tells who asked for it
         if now >= proposal.expires_at:
             take_proposal(session, proposal, ProposalState.EXPIRED, now=now, of=of)
             close_proposal(session, proposal, ProposalState.EXPIRED, None)
@@ -259,10 +294,10 @@ class Ledger:
             with session.begin_nested():
                 change = self._fresh(session, tool, proposal, place)
                 if change.approval is not None and approver is None:
-                    _let_wait(session, proposal, change.approval, place)
+                    let_wait(session, proposal, change.approval, place)
                     action = "confirmed"
                 else:
-                    result = self._apply(session, tool, proposal, change)
+                    result = self._apply(session, tool, proposal, change, place)
         except UnavailableError:
             raise
         except StaleError as error:
@@ -271,14 +306,12 @@ class Ledger:
         except OpsbotError as error:
             code = error.code
             close_proposal(session, proposal, ProposalState.FAILED, {"say": str(error)})
-        detail: dict[str, object] = {
-            "proposal": proposal.id,
-            "arguments": proposal.arguments,
-            "code": code,
-        }
+        detail = {"proposal": proposal.id, "code": code}
         if approver is not None:
             detail["approved_by"] = approver.actor
-        record_for(session, place, "refused" if code else action, tool.name, **detail)
+        personal = {"arguments": proposal.arguments}
+        action = "refused" if code else action
+        record_for(session, place, action, tool.name, personal=personal, **detail)
         preview = read_preview(proposal, now=place.now)
         return Confirmation(preview, result, renewed, proposal.conversation_id)
 
@@ -288,12 +321,18 @@ class Ledger:
             raise StaleError("The facts changed.")
         return change
 
-    def _apply(self, session: Session, tool: AnyTool, proposal: Proposal, change: Change) -> Result:
+    def _apply(
+        self, session: Session, tool: AnyTool, proposal: Proposal, change: Change, place: Place
+    ) -> Result:
+        since = newest_line(session) if self._tells_source else 0
         result = self._runner.apply(tool, change)
+        if self._tells_source:
+            tell_source(session, place, since=since)
         if proposal.undoes and not mark_undone(session, proposal.undoes, by=proposal.id):
             raise ConflictError("That was taken back already.")
         undo = result.undo or change.undo
-        proposal.undo = plain(asdict(undo)) if undo else None
+        if undo is not None and self._runner.would_do(undo, session, place):
+            proposal.undo = plain(asdict(undo))
         close_proposal(session, proposal, ProposalState.EXECUTED, dump_result(result))
         return result
 
@@ -310,7 +349,7 @@ class Ledger:
         session.expire_all()
         checked = tool.check(proposal.arguments)
         try:
-            change: Change = self._runner.call(tool, session, place, checked)
+            change = self._runner.rehearse(tool, session, place, checked)
         except UnavailableError:
             raise
         except OpsbotError as error:
@@ -345,77 +384,12 @@ class Ledger:
                 raise ConfirmationRequiredError(ASK_A_PERSON)
             yield
         except (NotAllowedError, NotFoundError) as error:
-            self._audit(Place(caller, now), "refused", proposal_id[:40], code=error.code)
+            self._audit(Place(caller, now), "refused", subject_of(proposal_id), code=error.code)
             raise
 
-    def _audit(self, place: Place, action: str, subject: str, **detail: object) -> None:
+    def _audit(self, place: Place, action: str, subject: str, **detail: Any) -> None:
         with self._database.write() as session:
             record_for(session, place, action, subject, **detail)
-
-
-def _let_wait(session: Session, proposal: Proposal, approval: Approval, place: Place) -> None:
-    who = " or ".join(role.replace("_", " ") for role in approval.roles)
-    words = f"It needs a second person ({approval.why}) and now waits for a {who} to approve it."
-    if not place.caller.is_staff:
-        words = f"A colleague must agree to it first ({approval.why}). You will hear from us."
-    proposal.confirmed_at = place.now
-    proposal.confirmed_by = dump_caller(place.caller)
-    proposal.expires_at = place.now + APPROVAL_LIFETIME
-    proposal.decided_at = None
-    close_proposal(session, proposal, ProposalState.WAITING, {"say": words})
-
-
-def _find_to_decide(session: Session, caller: Caller, proposal_id: str) -> Proposal:
-    """Return a proposal that this member of staff may approve or reject.
-
-    Raises:
-        NotFoundError: there is none, or the caller does not work here.
-        ApprovalRequiredError: it is their own, or they have none of the roles.
-    """
-    if not caller.is_staff:
-        raise NotFoundError("proposal", proposal_id[:40])
-    proposal = find_any(session, proposal_id)
-    if proposal.approval is None or proposal.confirmed_at is None:
-        raise NotFoundError("proposal", proposal_id[:40])
-    roles = proposal.approval["roles"]
-    if proposal.actor == caller.actor:
-        message = "Nobody approves their own. A second person must look at it."
-        raise ApprovalRequiredError(message, roles=roles)
-    if not _has_role(caller, proposal):
-        message = f"Only a {' or '.join(roles)} may decide that."
-        raise ApprovalRequiredError(message, roles=roles)
-    return proposal
-
-
-def _has_role(caller: Caller, proposal: Proposal) -> bool:
-    return not caller.roles.isdisjoint((proposal.approval or {}).get("roles", ()))
-
-
-def _asker(session: Session, proposal: Proposal) -> Caller:
-    """Return who confirmed the proposal, with the roles they have today.
-
-    Raises:
-        NotAllowedError: they do not work here, or are not our customer, any more.
-    """
-    asker = load_caller(proposal.confirmed_by or {})
-    if asker.staff_id is not None:
-        staff = session.get(Staff, asker.staff_id)
-        if staff is None or not staff.active:
-            raise NotAllowedError("Who asked for it does not work here any more.")
-        return load_caller({**(proposal.confirmed_by or {}), "roles": staff.roles})
-    customer = session.get(Customer, asker.customer_id) if asker.customer_id else None
-    if asker.customer_id and (customer is None or customer.anonymized_at is not None):
-        raise NotAllowedError("Who asked for it is not our customer any more.")
-    return asker
-
-
-def _name_of(session: Session, proposal: Proposal) -> str:
-    asker = load_caller(proposal.confirmed_by or {})
-    if asker.staff_id is not None:
-        staff = session.get(Staff, asker.staff_id)
-        return staff.name if staff else proposal.actor
-    customer = session.get(Customer, asker.customer_id) if asker.customer_id else None
-    return customer.name if customer else "A visitor"
 
 
 def _told(proposal: Proposal, now: datetime) -> Confirmation:

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
+from opsbot.commerce.customers import Customer
 from opsbot.commerce.loyalty import (
     LoyaltyEntry,
     LoyaltyKind,
     append,
+    append_earned,
 )
 from opsbot.commerce.orders import Order, OrderLine, SalesChannel
+from opsbot.commerce.products import Item
 from opsbot.commerce.returns import (
     AGAIN,
     Resolution,
@@ -25,11 +28,15 @@ from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.policy.grounds import add_months
 from opsbot.toolkit.policy.return_facts import Condition
 from opsbot.toolkit.policy.returns import decide_return
-from opsbot.toolkit.return_plans import return_facts
+from opsbot.toolkit.return_records import ReturnRecords, read_return_records, return_facts
 
 _LOOK_BACK = timedelta(days=60)
 """Deliveries and returns older than this have had their points, or never will."""
 _AT_ONCE = 200
+"""Orders, or returns, that are read together."""
+_MOST_AT_ONCE = 1_000
+"""Orders that get their points in one transaction: others want to write, too."""
+_POINTS_STAY = AGAIN | {Resolution.EXCHANGE}
 
 
 def points_for(lines: Iterable[tuple[OrderLine, int]], policies: Policies) -> int:
@@ -43,7 +50,7 @@ def points_for(lines: Iterable[tuple[OrderLine, int]], policies: Policies) -> in
     return max(0, paid) // 100 * rules.points_per_hundred
 
 
-def count_from(session: Session, order: Order, policies: Policies, *, zone: str) -> datetime:
+def count_from(records: ReturnRecords, order: Order, policies: Policies, *, zone: str) -> datetime:
     """Return when the points of a delivered order can be used: when no return is possible any more.
 
     Needs lines, items, customer and channel loaded.
@@ -53,7 +60,7 @@ def count_from(session: Session, order: Order, policies: Policies, *, zone: str)
     last = day
     for line in order.lines:
         facts = return_facts(
-            session,
+            records,
             order,
             line,
             max(1, line.wanted),
@@ -69,34 +76,62 @@ def count_from(session: Session, order: Order, policies: Policies, *, zone: str)
 
 
 def award_points(session: Session, policies: Policies, *, zone: str, now: datetime) -> int:
-    """Write down the points of delivered orders that have none yet; return of how many orders."""
+    """Write down the points of delivered orders that have none yet; return of how many orders.
+
+    Many orders are read, decided and written at once. Call it again until none is left.
+    """
+    awarded = 0
+    after = (now - _LOOK_BACK, 0)
+    while awarded < _MOST_AT_ONCE:
+        orders = session.scalars(_waiting(policies, after, now=now)).unique().all()
+        if not orders:
+            break
+        records = read_return_records(session, orders)
+        entries = []
+        for order in orders:
+            if points := points_for([(line, line.delivered) for line in order.lines], policies):
+                begins = count_from(records, order, policies, zone=zone)
+                entries.append(earning(order, points, begins, policies, zone=zone, now=now))
+        awarded += append_earned(session, entries)
+        # Onward from the last one: an order that earns nothing must not come up again and again.
+        after = (orders[-1].delivered_at or now, orders[-1].id)
+    return awarded
+
+
+def _waiting(policies: Policies, after: tuple[datetime, int], *, now: datetime) -> Select[Order]:
+    """Return the next orders without points that were delivered after an order, by time and id."""
+    at, last = after
+    rules = policies.loyalty.earn
     earned = exists().where(
         LoyaltyEntry.order_id == Order.id, LoyaltyEntry.kind == LoyaltyKind.EARN
     )
-    waiting = (
+    counts = exists().where(
+        OrderLine.order_id == Order.id,
+        OrderLine.delivered > 0,
+        OrderLine.sku == Item.sku,
+        Item.return_class.not_in(rules.not_for_classes),
+    )
+    return (
         select(Order)
-        .join(SalesChannel, SalesChannel.id == Order.channel_id)
+        .join(Order.channel)
+        .join(Order.customer)
         .where(
-            Order.delivered_at > now - _LOOK_BACK,
+            Order.delivered_at >= at,
+            or_(Order.delivered_at > at, Order.id > last),
             Order.delivered_at <= now,
-            SalesChannel.kind.in_(policies.loyalty.earn.channels),
+            SalesChannel.kind.in_(rules.channels),
+            Customer.anonymized_at.is_(None),
+            counts,
             ~earned,
         )
-        .order_by(Order.delivered_at)
+        .order_by(Order.delivered_at, Order.id)
         .limit(_AT_ONCE)
         .options(
-            joinedload(Order.channel),
-            joinedload(Order.customer),
+            contains_eager(Order.channel),
+            contains_eager(Order.customer),
             selectinload(Order.lines).joinedload(OrderLine.item),
         )
     )
-    awarded = 0
-    for order in session.scalars(waiting):
-        points = points_for([(line, line.delivered) for line in order.lines], policies)
-        if points and order.customer.anonymized_at is None:
-            begins = count_from(session, order, policies, zone=zone)
-            awarded += append(session, earning(order, points, begins, policies, zone=zone, now=now))
-    return awarded
 
 
 def earning(
@@ -129,7 +164,7 @@ def take_back_points(session: Session, opened: Return, policies: Policies, *, no
     Needs its lines with order lines and items. Goods that were repaired, exchanged or kept have
     their points still.
     """
-    if opened.resolution in AGAIN | {Resolution.EXCHANGE}:
+    if opened.resolution in _POINTS_STAY:
         return 0
     earned = session.scalar(
         select(LoyaltyEntry).where(
@@ -156,11 +191,22 @@ def take_back_points(session: Session, opened: Return, policies: Policies, *, no
 
 def take_back_all(session: Session, policies: Policies, *, now: datetime) -> int:
     """Take back the points of returns that ended elsewhere; return of how many."""
-    ended = (
+    taken = last = 0
+    while ended := session.scalars(_to_take_back(last, now=now)).all():
+        taken += sum(take_back_points(session, one, policies, now=now) > 0 for one in ended)
+        last = ended[-1].id
+    return taken
+
+
+def _to_take_back(after: int, *, now: datetime) -> Select[Return]:
+    """Return the next ended returns whose points nobody has taken back, by their ids."""
+    return (
         select(Return)
         .where(
+            Return.id > after,
             Return.state == ReturnState.RESOLVED,
             Return.resolved_at > now - _LOOK_BACK,
+            Return.resolution.not_in(_POINTS_STAY),
             ~exists().where(LoyaltyEntry.reference == "reverse:" + Return.number),
             exists().where(
                 LoyaltyEntry.order_id == Return.order_id, LoyaltyEntry.kind == LoyaltyKind.EARN
@@ -171,8 +217,4 @@ def take_back_all(session: Session, policies: Policies, *, now: datetime) -> int
         .options(
             selectinload(Return.lines).joinedload(ReturnLine.order_line).joinedload(OrderLine.item)
         )
-    )
-    return sum(
-        take_back_points(session, opened, policies, now=now) > 0
-        for opened in session.scalars(ended)
     )

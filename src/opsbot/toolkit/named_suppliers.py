@@ -12,8 +12,9 @@ SupplierName = Annotated[
         description="A supplier by name; empty: all.",
         # Names of two words or more with a capital each, or whatever follows "supplier".
         pattern=r"\b(?:supplier|vendor) (?:called |named )?"
-        r"((?-i:[^\W\da-z_][\w'-]+(?: [^\W\da-z_][\w'-]+)*))"
-        r"|\b(?:at|from|is|does|for|with) ((?-i:[^\W\da-z_][\w'-]+(?: [^\W\da-z_][\w'-]+)+))",
+        r"((?-i:[^\W\da-z_][\w'-]+(?:(?: &| and)? [^\W\da-z_][\w'-]+)*))"
+        r"|\b(?:at|from|is|does|for|with) "
+        r"((?-i:[^\W\da-z_][\w'-]+(?:(?: &| and)? [^\W\da-z_][\w'-]+)+))",
         max_length=80,
     ),
 ]

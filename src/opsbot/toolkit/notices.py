@@ -28,8 +28,33 @@ def tell_customer(
 
 
 def refusal(
-    ctx: ToolContext, words: str, *, clause: str, alternatives: Sequence[str]
+    ctx: ToolContext,
+    words: str,
+    *,
+    clause: str,
+    alternatives: Sequence[str],
+    instead: str = "",
+    field: str = "",
+    allowed: Sequence[str] = (),
 ) -> PolicyError:
-    """Return the error that refuses by a clause of the shop's policies, and quotes it."""
+    """Return the error that refuses by a clause of the shop's policies, and quotes it.
+
+    Args:
+        ctx: of the tool.
+        words: what is refused, and why.
+        clause: id of the clause.
+        alternatives: what is possible instead, in sentences.
+        instead: name of the tool that does what was meant, if one does.
+        field: the argument whose value is refused, if it is one.
+        allowed: the values it takes.
+    """
     quoted = ctx.policies.clause(clause)
-    return PolicyError(words, clause=clause, quote=quoted.text, alternatives=alternatives)
+    return PolicyError(
+        words,
+        clause=clause,
+        quote=quoted.text,
+        alternatives=alternatives,
+        instead=instead,
+        field=field,
+        allowed=allowed,
+    )

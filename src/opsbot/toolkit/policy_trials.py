@@ -21,7 +21,7 @@ from opsbot.toolkit.policy import Policies, load_policies
 from opsbot.toolkit.policy.loading import FILES
 from opsbot.toolkit.policy.return_facts import decision_as_json, facts_as_json, facts_from_json
 from opsbot.toolkit.policy.returns import Condition, ReturnDecision, ReturnFacts, decide_return
-from opsbot.toolkit.return_plans import return_facts
+from opsbot.toolkit.return_records import read_return_records, return_facts
 
 MOST_RETURNS = 5000
 
@@ -78,11 +78,12 @@ def facts_of_order(
     order = find_order(session, asked.number, customer_id=None)
     wanted = [line for line in order.lines if line.wanted]
     lines = pick_lines(order, asked.items or [line.title for line in wanted])
+    records = read_return_records(session, [order])
     return [
         (
             line.title,
             return_facts(
-                session,
+                records,
                 order,
                 line,
                 line.wanted,
@@ -228,13 +229,14 @@ def _facts_of(
     if kept:
         yield from ((piece["sku"], facts_from_json(piece["facts"])) for piece in kept)
         return
+    records = read_return_records(session, [opened.order])
     for line in opened.lines:
         if line.reason is None:
             continue
         yield (
             line.order_line.sku,
             return_facts(
-                session,
+                records,
                 opened.order,
                 line.order_line,
                 line.quantity,

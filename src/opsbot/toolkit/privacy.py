@@ -1,14 +1,12 @@
 """A customer's own data: a copy of all of it, and taking the person out of it.
 
-Which rows are a customer's follows from the foreign keys of the tables: a new table that refers to
-a customer, an order or a conversation is covered without an entry here. Quantities, amounts and
-dates are never touched, so no total changes. The audit keeps what it has: it names people by their
-number alone, and its rows cannot be changed without breaking its chain.
+Quantities, amounts and dates are never touched, so no total changes. `own_rows` tells which rows
+are theirs; rows that name them without being theirs are found by name (`mentions`). The audit keeps
+who did what and when: what is personal in its rows stands beside the chain, and is erased.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -21,10 +19,18 @@ from opsbot.commerce.customers import Address, Customer
 from opsbot.commerce.orders import Order
 from opsbot.db import Base
 from opsbot.errors import ConflictError, NotFoundError
-from opsbot.toolkit.audit import record_audit
+from opsbot.toolkit.audit import ERASED, erase_personal, record_audit
+from opsbot.toolkit.mentions import (
+    Names,
+    audited_about,
+    forget_deliveries,
+    names_of,
+    places_that_may_name_anybody,
+    rows_naming,
+)
+from opsbot.toolkit.own_rows import key_of, parts_of, rows_of
 
 REMOVED = "[removed]"
-_BATCH = 500
 _SHORTEST = 4
 """Characters of an identifier that is looked for in texts; shorter ones occur by chance."""
 _OWN_WORDS = {
@@ -32,23 +38,31 @@ _OWN_WORDS = {
     ("messages", "body"),
     ("messages", "frame"),
     ("events", "data"),
+    ("turn_inputs", "answers"),
+    ("turn_inputs", "written"),
     ("tool_calls", "arguments"),
     ("tool_calls", "outcome"),
     ("cases", "summary"),
     ("feedback", "text"),
     ("survey_answers", "text"),
+    ("drafts", "reply"),
+    ("drafts", "edited"),
+    ("outgoing_mails", "text"),
+    ("outgoing_mails", "html"),
     ("incoming_mails", "text"),
     ("incoming_mails", "subject"),
     ("order_lines", "personalization"),
+    ("proposals", "arguments"),
+    ("proposals", "arguments_hash"),
+    ("proposals", "basis_hash"),
+    ("proposals", "details"),
+    ("proposals", "undo"),
+    ("repeats", "body"),
 }
 """What a person wrote in their own words, or what repeats it: all of it goes."""
-_NAMED = {"outgoing_mails": "recipient", "incoming_mails": "sender", "proposals": "owner"}
-"""Tables whose rows tell in a column whose they are: a mail address, or `customer:12`."""
 _SECRET = re.compile(r"hash|token|vector|frame|secret")
 _STAYS = {"version", "number", "sku", "currency", "dedupe_key", "message_id", "tracking_number"}
 """Columns that other rows or people outside refer by."""
-
-Found = dict[sa.Table, set[Any]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +88,11 @@ def export_customer(
     """
     customer = _find(session, email)
     told = {}
-    for table, keys in sorted(_rows_of(session, customer).items(), key=lambda one: one[0].name):
+    for table, keys in sorted(rows_of(session, customer).items(), key=lambda one: one[0].name):
         columns = [column for column in table.columns if not _SECRET.search(column.name)]
-        key = _key(table)
+        key = key_of(table)
         rows: list[dict[str, Any]] = []
-        for part in _parts(keys):
+        for part in parts_of(keys):
             query = sa.select(*columns).where(key.in_(part)).order_by(key)
             rows += [_plain(row) for row in session.execute(query).mappings()]
         told[table.name] = rows
@@ -95,9 +109,10 @@ def anonymise_customer(session: Session, email: str, *, actor: str, now: datetim
     """
     customer = _find(session, email)
     _check_nothing_open(session, customer)
-    found = _rows_of(session, customer)
-    pattern = _identifiers(session, customer)
+    found = rows_of(session, customer)
+    names, pattern = names_of(session, customer), _identifiers(session, customer)
     touched = sum(_scrub(session, table, keys, pattern) for table, keys in found.items())
+    touched += _forget_mentions(session, names)
     session.execute(sa.delete(Address).where(Address.customer_id == customer.id))
     session.execute(
         sa.update(Customer)
@@ -114,10 +129,40 @@ def anonymise_customer(session: Session, email: str, *, actor: str, now: datetim
         .execution_options(synchronize_session=False)
     )
     session.expire_all()
-    record_audit(session, actor=actor, action="anonymised", subject=customer.number, at=now)
-    names = {table.name: tuple(sorted(keys)) for table, keys in found.items()}
-    mails, drafts = names.get("outgoing_mails", ()), names.get("drafts", ())
+    proposals = sorted(found.get(Base.metadata.tables["proposals"], ()))
+    _erase_audited(session, customer, names, proposals, actor=actor, now=now)
+    kept = {table.name: tuple(sorted(keys)) for table, keys in found.items()}
+    mails, drafts = kept.get("outgoing_mails", ()), kept.get("drafts", ())
     return Forgotten(customer.number, touched, mails, drafts)
+
+
+def _forget_mentions(session: Session, names: Names) -> int:
+    """Take the person out of rows that are not theirs; return how many rows changed."""
+    changed = forget_deliveries(session, names)
+    for table in places_that_may_name_anybody():
+        columns = [column for column in table.columns if _may_hold_words(column)]
+        keys = rows_naming(session, table, columns, names)
+        changed += _scrub(session, table, keys, names.pattern, is_own=False)
+    return changed
+
+
+def _erase_audited(
+    session: Session,
+    customer: Customer,
+    names: Names,
+    proposals: Sequence[str],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Erase what the audit holds of the person, and record which rows that emptied."""
+    numbers = audited_about(session, customer, names, proposals)
+    for part in parts_of(numbers):
+        erase_personal(session, part)
+    erased: dict[str, Any] = {ERASED: sorted(numbers)}
+    record_audit(
+        session, actor=actor, action="anonymised", subject=customer.number, at=now, **erased
+    )
 
 
 def _find(session: Session, email: str) -> Customer:
@@ -142,56 +187,6 @@ def _check_nothing_open(session: Session, customer: Customer) -> None:
         )
 
 
-def _rows_of(session: Session, customer: Customer) -> Found:
-    """Return the keys of the rows that belong to a customer, by table."""
-    found: Found = defaultdict(set)
-    start = Base.metadata.tables["customers"]
-    waiting: list[tuple[sa.Table, set[Any]]] = [(start, {customer.id})]
-    for name, named in _NAMED.items():
-        table = Base.metadata.tables[name]
-        whose = (customer.email, f"customer:{customer.id}")
-        query = sa.select(_key(table)).where(table.c[named].in_(whose))
-        waiting.append((table, set(session.scalars(query))))
-    while waiting:
-        table, keys = waiting.pop()
-        new = keys - found[table]
-        if not new:
-            continue
-        found[table] |= new
-        for child, column in _children(table):
-            got: set[Any] = set()
-            for part in _parts(new):
-                got |= set(session.scalars(sa.select(_key(child)).where(column.in_(part))))
-            waiting.append((child, got))
-    _add_histories(session, found)
-    return {table: keys for table, keys in found.items() if keys}
-
-
-def _children(table: sa.Table) -> Iterator[tuple[sa.Table, sa.Column[Any]]]:
-    """Yield the tables whose rows belong to rows of this one, by their foreign key."""
-    for other in Base.metadata.sorted_tables:
-        for key in other.foreign_keys:
-            by_own_key = len(other.primary_key.columns) == 1 or key.parent is _key(other)
-            if key.column.table is table and other is not table and by_own_key:
-                yield other, key.parent
-
-
-def _add_histories(session: Session, found: Found) -> None:
-    history = Base.metadata.tables["history"]
-    for table, keys in list(found.items()):
-        for part in _parts({str(key) for key in keys}):
-            query = sa.select(history.c.id).where(
-                history.c.subject == table.name, history.c.subject_id.in_(part)
-            )
-            found[history] |= set(session.scalars(query))
-
-
-def _key(table: sa.Table) -> sa.Column[Any]:
-    """Return what a row is called by; of a conversation's events, its conversation."""
-    column: sa.Column[Any] = next(iter(table.primary_key.columns))
-    return column
-
-
 def _identifiers(session: Session, customer: Customer) -> re.Pattern[str]:
     """Return what finds the person in any text: names, addresses, telephone numbers."""
     words = {customer.email, customer.name, customer.phone or "", customer.company or ""}
@@ -207,8 +202,23 @@ def _identifiers(session: Session, customer: Customer) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, known)) or r"(?!)", re.IGNORECASE)
 
 
-def _scrub(session: Session, table: sa.Table, keys: set[Any], pattern: re.Pattern[str]) -> int:
-    """Take the person out of rows of a table; return how many rows changed."""
+def _scrub(
+    session: Session,
+    table: sa.Table,
+    keys: set[Any],
+    pattern: re.Pattern[str],
+    *,
+    is_own: bool = True,
+) -> int:
+    """Take the person out of rows of a table; return how many rows changed.
+
+    Args:
+        session: an open transaction.
+        table: which.
+        keys: of the rows.
+        pattern: what finds the person in a text.
+        is_own: the rows are theirs, so that their words go as a whole.
+    """
     if table.name in {"customers", "addresses"}:
         return 0
     primary = list(table.primary_key.columns)
@@ -216,10 +226,15 @@ def _scrub(session: Session, table: sa.Table, keys: set[Any], pattern: re.Patter
     if not columns:
         return 0
     changed = 0
-    for part in _parts(keys):
-        query = sa.select(*primary, *columns).where(_key(table).in_(part))
+    for part in parts_of(keys):
+        query = sa.select(*primary, *columns).where(key_of(table).in_(part))
         for row in session.execute(query).mappings().all():
-            values = {c.name: _cleaned(table, c, row[c.name], pattern) for c in columns}
+            values = {
+                c.name: _cleaned(table, c, row[c.name], pattern)
+                if is_own
+                else _without(row[c.name], pattern)
+                for c in columns
+            }
             values = {name: new for name, new in values.items() if new != row[name]}
             if values:
                 same = [column == row[column.name] for column in primary]
@@ -236,6 +251,8 @@ def _may_hold_words(column: sa.Column[Any]) -> bool:
 
 def _cleaned(table: sa.Table, column: sa.Column[Any], value: Any, pattern: re.Pattern[str]) -> Any:
     if (table.name, column.name) in _OWN_WORDS:
+        if column.nullable and table.name == "proposals":
+            return None
         return (REMOVED if isinstance(value, str) else type(value)()) if value else value
     if column.name == "ship_to" and isinstance(value, dict):
         kept = {"country": value.get("country"), "region": value.get("region")}
@@ -251,12 +268,6 @@ def _without(value: Any, pattern: re.Pattern[str]) -> Any:
     if isinstance(value, list):
         return [_without(one, pattern) for one in value]
     return value
-
-
-def _parts(keys: set[Any]) -> Iterator[Sequence[Any]]:
-    ordered = sorted(keys, key=str)
-    for start in range(0, len(ordered), _BATCH):
-        yield ordered[start : start + _BATCH]
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

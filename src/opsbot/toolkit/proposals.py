@@ -1,5 +1,6 @@
 """The rows of the ledger of changes: shown to a person first, done only when they are confirmed."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from opsbot.db import Base
 from opsbot.errors import NotFoundError
+from opsbot.toolkit.audit import UNKNOWN
 from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.kept_results import hash_of, plain
 from opsbot.toolkit.results import Approval, Change, Clause, Result, Undo
@@ -21,6 +23,7 @@ LIFETIME = timedelta(minutes=15)
 """How long a preview waits for the person it was shown to."""
 APPROVAL_LIFETIME = timedelta(days=3)
 """How long a confirmed change waits for a second person."""
+UNDECIDED = "Nobody decided about it in time, so nothing was changed."
 
 
 class ProposalState(StrEnum):
@@ -37,6 +40,8 @@ class ProposalState(StrEnum):
     STALE = "stale"
 
 
+_ID = re.compile(r"[\w-]{20,24}", re.ASCII)
+"""What `secrets.token_urlsafe(16)` makes."""
 OPEN = (ProposalState.PROPOSED, ProposalState.WAITING)
 
 
@@ -106,6 +111,8 @@ class Preview:
     """Who must agree once it is confirmed."""
     can_undo: bool = False
     """It was executed, can be taken back, and has not been."""
+    undoes: str | None = None
+    """The executed proposal that this one takes back."""
 
 
 @dataclass(frozen=True)
@@ -167,15 +174,6 @@ def drop_open(session: Session, conversation_id: str, *, now: datetime) -> None:
             Proposal.state == ProposalState.PROPOSED,
         )
         .values(state=ProposalState.CANCELLED, decided_at=now)
-    )
-
-
-def expire_late(session: Session, *, now: datetime) -> list[str]:
-    """Mark the proposals whose time is over; they could not be confirmed any more anyway."""
-    late = (Proposal.state.in_(OPEN), Proposal.expires_at <= now)
-    expired = {"state": ProposalState.EXPIRED}
-    return list(
-        session.scalars(update(Proposal).where(*late).values(expired).returning(Proposal.id))
     )
 
 
@@ -251,6 +249,8 @@ def read_preview(proposal: Proposal, *, now: datetime) -> Preview:
     """Return a proposal as it is shown; an open one past its time reads as expired."""
     late = proposal.state in OPEN and now >= proposal.expires_at
     say = (proposal.result or {}).get("say", "")
+    if late:
+        say = UNDECIDED if proposal.state is ProposalState.WAITING else ""
     executed = proposal.state is ProposalState.EXECUTED
     return Preview(
         id=proposal.id,
@@ -261,10 +261,16 @@ def read_preview(proposal: Proposal, *, now: datetime) -> Preview:
         clause=Clause(**proposal.clause) if proposal.clause else None,
         state=ProposalState.EXPIRED if late else proposal.state,
         expires_at=proposal.expires_at,
-        say="" if late else say,
+        say=say,
         approval=Approval(**proposal.approval) if proposal.approval else None,
         can_undo=executed and proposal.undo is not None and proposal.undone_by is None,
+        undoes=proposal.undoes,
     )
+
+
+def subject_of(proposal_id: str) -> str:
+    """Return what the audit calls a proposal; what nobody can have been shown, unknown."""
+    return proposal_id if _ID.fullmatch(proposal_id) else UNKNOWN
 
 
 def undo_of(proposal: Proposal) -> Undo | None:

@@ -120,7 +120,8 @@ class Change:
     """What a write tool would do: shown first, done only when a person confirms.
 
     The tool function runs twice: once for the preview, and again inside the transaction that
-    executes it, on fresh rows. When `basis` differs between the two, nothing is done.
+    executes it, on fresh rows. When `basis` differs between the two, nothing is done. For the
+    preview `apply` is rehearsed, and all of it rolled back: what it would refuse is not shown.
     """
 
     title: str
@@ -132,10 +133,14 @@ class Change:
     basis: Mapping[str, Json]
     """The facts the preview rests on: versions, quantities, amounts."""
     apply: Callable[[], Result]
-    """Does it, in the open transaction. Called at most once."""
+    """Does it, in the open transaction, or raises what forbids it. Called at most once."""
+    can_be_rehearsed: bool = True
+    """Whether a rollback undoes all of `apply`; false where it writes a file, or where people call
+    the new row by its id, which PostgreSQL does not give out again."""
     clause: Clause | None = None
     """The rule that allows it."""
     approval: Approval | None = None
     """Set: after the person has confirmed, it waits for a second one."""
     undo: Undo | None = None
-    """What takes it back, where the world allows it."""
+    """What takes it back, where the world allows it. It is offered only where its tool would agree
+    to it once the change is done: a policy, a state or the stock may forbid it."""

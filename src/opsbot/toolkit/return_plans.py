@@ -2,23 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from sqlalchemy.orm import Session
 
 from opsbot.commerce.orders import Order, OrderLine
 from opsbot.commerce.returns import (
     Resolution,
     ReturnReason,
-    count_returns,
-    returned_or_open,
-    tried_remedies,
 )
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.toolkit.ownership import pick_lines, pick_pieces
-from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.policy.return_facts import decision_as_json, facts_as_json
 from opsbot.toolkit.policy.returns import (
     Basis,
@@ -29,7 +22,7 @@ from opsbot.toolkit.policy.returns import (
     decide_return,
 )
 from opsbot.toolkit.policy.schema import Party
-from opsbot.toolkit.tiers import tier_name
+from opsbot.toolkit.return_records import ReturnRecords, read_return_records, return_facts
 from opsbot.toolkit.tool import ToolContext
 
 
@@ -156,13 +149,14 @@ def plan_return(
     lines = pick_lines(order, names or [line.title for line in order.lines if line.wanted])
     if quantity is not None and len(lines) > 1:
         raise InvalidInputError("Please give a number for one item at a time.")
-    units = {line.id: _units(ctx, order, line, quantity) for line in lines}
+    records = read_return_records(ctx.session, [order])
+    units = {line.id: _units(records, order, line, quantity) for line in lines}
     if order.delivered_at is not None:
         lines = [line for line in lines if units[line.id]]
         if not lines:
             raise ConflictError("A return of this is under way already, or has been completed.")
-    units = {line.id: units[line.id] for line in lines}
-    return plan_units(ctx, order, units, reason=reason, condition=condition)
+    chosen = {line.id: units[line.id] for line in lines}
+    return _plan(ctx, records, order, chosen, reason, condition)
 
 
 def plan_units(
@@ -178,14 +172,27 @@ def plan_units(
     Raises:
         ConflictError: fewer were delivered, or they were sent back already.
     """
+    records = read_return_records(ctx.session, [order])
+    for line in order.lines:
+        if line.id in units:
+            _units(records, order, line, units[line.id])
+    return _plan(ctx, records, order, units, reason, condition)
+
+
+def _plan(
+    ctx: ToolContext,
+    records: ReturnRecords,
+    order: Order,
+    units: Mapping[int, int],
+    reason: ReturnReason,
+    condition: Condition,
+) -> Plan:
     lines = [line for line in order.lines if line.id in units]
-    for line in lines:
-        _units(ctx, order, line, units[line.id])
     whole = all(units.get(line.id, 0) == line.wanted for line in order.lines)
     return Plan(
         order,
         tuple(
-            _piece(ctx, order, line, units[line.id], reason, condition, whole and n == 0)
+            _piece(ctx, records, order, line, units[line.id], reason, condition, whole and n == 0)
             for n, line in enumerate(lines)
         ),
     )
@@ -211,70 +218,18 @@ def condition_matters(ctx: ToolContext, plan: Plan, reason: ReturnReason) -> boo
     return customer and any(cares_about_condition(name, ctx.policies) for name in classes)
 
 
-def _units(ctx: ToolContext, order: Order, line: OrderLine, quantity: int | None) -> int:
+def _units(records: ReturnRecords, order: Order, line: OrderLine, quantity: int | None) -> int:
     if order.delivered_at is None:
         return quantity or line.wanted
-    left = line.delivered - returned_or_open(ctx.session, line.id)
+    left = records.left(line)
     if quantity is not None and quantity > left:
         raise ConflictError(f"Of {line.title} only {left} can still be sent back.")
     return left if quantity is None else quantity
 
 
-def return_facts(
-    session: Session,
-    order: Order,
-    line: OrderLine,
-    quantity: int,
-    *,
-    reason: ReturnReason,
-    condition: Condition,
-    carries_shipping: bool,
-    policies: Policies,
-    zone: str,
-    now: datetime,
-) -> ReturnFacts:
-    """Return what the records say about units that are to come back.
-
-    Args:
-        session: a session to read in.
-        order: with its customer, channel and lines.
-        line: whose units they are, with its item.
-        quantity: how many.
-        reason: why.
-        condition: what was done with the goods.
-        carries_shipping: the whole order comes back, and these units stand for its delivery charge.
-        policies: the rules, for how far back to look.
-        zone: the shop's time zone.
-        now: the time.
-    """
-
-    def day(moment: datetime) -> date:
-        return moment.astimezone(ZoneInfo(zone)).date()
-
-    since = now - timedelta(days=policies.returns.automatic.within_days)
-    repairs, replacements = tried_remedies(session, line.id)
-    return ReturnFacts(
-        country=str(order.ship_to["country"]),
-        customer=order.customer.kind,
-        channel=order.channel.kind,
-        return_class=line.item.return_class,
-        reason=reason,
-        condition=condition,
-        paid_minor=line.unit_price_minor * quantity
-        - line.discount_minor * quantity // line.quantity,
-        bought_on=day(order.placed_at),
-        delivered_on=day(order.delivered_at) if order.delivered_at else None,
-        whole_order=carries_shipping,
-        shipping_minor=order.shipping_minor,
-        recent_returns=count_returns(session, order.customer_id, since=since),
-        failed_remedies=repairs + replacements,
-        repaired=repairs > 0,
-        tier=tier_name(session, order.customer_id, policies, zone=zone, now=now),
-    )
-
-
 def _piece(
     ctx: ToolContext,
+    records: ReturnRecords,
     order: Order,
     line: OrderLine,
     quantity: int,
@@ -283,7 +238,7 @@ def _piece(
     carries_shipping: bool,  # noqa: FBT001  (private, called once)
 ) -> Piece:
     facts = return_facts(
-        ctx.session,
+        records,
         order,
         line,
         quantity,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from opsbot.commerce.returns import KEPT, Resolution, ReturnReason
+from opsbot.commerce.returns import KEPT, Resolution, Return, ReturnLine, ReturnReason
 from opsbot.formats import format_items
 from opsbot.toolkit.policy.returns import Condition
 from opsbot.toolkit.return_plans import Piece, Plan, credit_minor, plan_return
@@ -39,6 +39,12 @@ def terms(ctx: ToolContext, plan: Plan) -> list[str]:
     return lines
 
 
+def hand_in_words(ctx: ToolContext, until: datetime) -> str:
+    """Say until when goods must be handed in, and where they go if the shop has set it."""
+    to = ctx.settings.returns_address
+    return f"Please hand in the parcel by {ctx.day(until)}" + (f", addressed to {to}" if to else "")
+
+
 def next_steps(
     ctx: ToolContext,
     plan: Plan,
@@ -63,7 +69,7 @@ def next_steps(
     if plan.keep_items or chosen in KEPT:
         lines.append("You need not send anything back.")
     elif until is not None:
-        lines.append(f"Please hand in the parcel by {ctx.day(until)}.")
+        lines.append(f"{hand_in_words(ctx, until)}.")
     money = ctx.money(back, plan.order.currency)
     gets = {
         Resolution.REFUND: f"You get back {money}{_less(ctx, plan)}.",
@@ -114,3 +120,14 @@ def _less(ctx: ToolContext, plan: Plan) -> str:
     if plan.postage_minor is None:
         words += "; you pay the carrier for the way back"
     return words
+
+
+def gets_in_words(ctx: ToolContext, opened: Return) -> str:
+    """Say what a customer gets for a return."""
+    money = ctx.money(opened.refund_minor, opened.order.currency) if opened.refund_minor else ""
+    return f"{CHOICES[opened.resolution]} {money}".strip()
+
+
+def goods_in_words(lines: Sequence[ReturnLine]) -> str:
+    """Say what comes back."""
+    return format_items([units_in_words(line.order_line, line.quantity) for line in lines])

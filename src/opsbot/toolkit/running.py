@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +21,12 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import Settings
 from opsbot.toolkit.caller import Caller, Level
 from opsbot.toolkit.identity import refusal_for
+from opsbot.toolkit.kept_results import plain
 from opsbot.toolkit.limits import counted_as
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.policy.schema_changes import ProofKind
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tool import ToolContext
 
 _MINUTE_S = 60
@@ -62,7 +63,11 @@ class ToolRunner:
 
     def offered(self, caller: Caller) -> list[AnyTool]:
         """Return the tools the caller may know of, by name."""
-        return [tool for _, tool in sorted(self._tools.items()) if self._offers(tool, caller)]
+        return [
+            tool
+            for _, tool in sorted(self._tools.items())
+            if self._offers(tool, caller) and not _is_done(tool, caller)
+        ]
 
     def find(self, caller: Caller, name: str) -> AnyTool:
         """Return a tool by its name.
@@ -74,6 +79,10 @@ class ToolRunner:
         if tool is None or not self._offers(tool, caller):
             raise NotAllowedError("That is not something I can do here.")
         return tool
+
+    def knows(self, name: str) -> bool:
+        """Tell whether there is such a tool, for whomever."""
+        return name in self._tools
 
     def check_level(self, tool: AnyTool, caller: Caller) -> None:
         """Refuse a customer who has not proved enough.
@@ -125,6 +134,35 @@ class ToolRunner:
             if _may_leave(error):
                 raise
             raise _in_words(tool, error) from error
+
+    def rehearse(
+        self, tool: AnyTool, session: Session, place: Place, arguments: Mapping[str, Any]
+    ) -> Change:
+        """Return what a tool would do, having done it once and rolled it back.
+
+        So nobody is shown, or asked to agree to, what is bound to be refused. Errors as in `call`.
+        """
+        trial = session.begin_nested()
+        try:
+            change: Change = self.call(tool, session, place, arguments)
+            # Kept as it is now: doing it may change what the facts were read from.
+            shown = replace(change, basis=plain(change.basis), details=tuple(change.details))
+            if tool.confirm != "none" and change.can_be_rehearsed:
+                self.apply(tool, change)
+        finally:
+            trial.rollback()
+        return shown
+
+    def would_do(self, undo: Undo, session: Session, place: Place) -> bool:
+        """Tell whether what takes a change back would be agreed to, as things are now."""
+        tool = self._tools.get(undo.tool)
+        if tool is None:
+            return False
+        try:
+            self.rehearse(tool, session, place, tool.check(undo.arguments))
+        except OpsbotError:
+            return False
+        return True
 
     def apply(self, tool: AnyTool, change: Change) -> Result:
         """Do what a change announced; errors as in `call`."""
@@ -191,3 +229,9 @@ def _may_leave(error: Exception) -> bool:
 def _in_words(tool: AnyTool, error: Exception) -> UnavailableError:
     log.error("the tool %s broke", tool.name, exc_info=error)
     return UnavailableError(f"{tool.label} could not be done just now. Please try again later.")
+
+
+def _is_done(tool: AnyTool, caller: Caller) -> bool:
+    """Tell whether a tool proves what is known already."""
+    known = caller.level >= Level.SIGNED_IN
+    return tool.role == "proof" and known and caller.level >= tool.grants

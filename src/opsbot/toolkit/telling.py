@@ -8,6 +8,7 @@ from opsbot.commerce.payments import PaymentStatus, payment_status, payments_of
 from opsbot.commerce.shipments import (
     ON_ITS_WAY,
     Direction,
+    NeededAction,
     Shipment,
     ShipmentState,
     shipments_of,
@@ -31,6 +32,14 @@ _PARCEL = {
     ShipmentState.EXCEPTION: "has a problem on its way",
     ShipmentState.CANCELLED: "was cancelled",
 }
+_NEEDS = {
+    NeededAction.ADDRESS: "The carrier needs a right address to deliver it; tell us, and we pass "
+    "it on.",
+    NeededAction.FEES: "The carrier waits for duty or fees to be paid before it delivers.",
+    NeededAction.DOCUMENTS: "The carrier waits for papers or facts about what is in it.",
+    NeededAction.PICKUP: "The carrier waits for you to collect it.",
+    NeededAction.CONTACT: "The carrier asks you to get in touch with it.",
+}
 _PAID = {
     PaymentStatus.NOT_PAID: "not paid yet",
     PaymentStatus.AUTHORIZED: "reserved on your account, not charged yet",
@@ -44,10 +53,10 @@ _STEPS = ("Ordered", "Confirmed", "Packed", "On its way", "Delivered")
 
 
 def outbound_parcels(ctx: ToolContext, order: Order) -> list[Shipment]:
-    """Return the parcels of an order to the customer, without cancelled ones."""
+    """Return the parcels of an order to the customer with their events, without cancelled ones."""
     return [
         parcel
-        for parcel in shipments_of(ctx.session, order.id)
+        for parcel in shipments_of(ctx.session, order.id, contents=False)
         if parcel.direction is Direction.OUTBOUND and parcel.state is not ShipmentState.CANCELLED
     ]
 
@@ -77,6 +86,20 @@ def items_in_words(order: Order) -> str:
     """Return "2 x Kiln mug, moss and A5 notebook, dotted", without what was cancelled."""
     lines = [line for line in order.lines if line.wanted] or order.lines
     return format_items([units_in_words(line, line.wanted or line.quantity) for line in lines])
+
+
+def items_with_prices(ctx: ToolContext, order: Order) -> str:
+    """Return the items with what each costs, where there are several."""
+    lines = [line for line in order.lines if line.wanted] or order.lines
+    if len(lines) == 1:
+        return items_in_words(order)
+    return format_items(
+        [
+            f"{units_in_words(line, line.wanted or line.quantity)} "
+            f"({ctx.money(line.unit_price_minor, order.currency)})"
+            for line in lines
+        ]
+    )
 
 
 def units_in_words(line: OrderLine, quantity: int) -> str:
@@ -127,6 +150,8 @@ def parcel_in_words(ctx: ToolContext, parcel: Shipment) -> str:
         last = parcel.events[-1]
         place = f", {last.place}" if last.place else ""
         words += f" Last news: {last.message.rstrip('.')}{place}, {ctx.moment(last.occurred_at)}."
+    if parcel.needs is not None:
+        words += f" **{_NEEDS[parcel.needs]}**"
     if parcel.state in ON_ITS_WAY - {ShipmentState.DELIVERED} and parcel.eta is not None:
         if parcel.eta > ctx.now:
             words += f" The carrier expects to deliver it on {ctx.day(parcel.eta)}."
@@ -145,8 +170,8 @@ def order_card(ctx: ToolContext, order: Order, parcels: Sequence[Shipment]) -> C
     """Return the card of an order."""
     rows = [
         {
-            "title": line.title,
-            "quantity": line.wanted,
+            "title": line.title if line.wanted else f"{line.title} (cancelled)",
+            "quantity": line.wanted or line.quantity,
             "amount": ctx.money(
                 line.unit_price_minor * line.quantity - line.discount_minor, order.currency
             ),
@@ -176,6 +201,7 @@ def parcel_card(ctx: ToolContext, parcel: Shipment) -> Card:
         "tracking_number": parcel.tracking_number,
         "tracking_url": parcel.tracking_url,
         "state": parcel.state.value.replace("_", " "),
+        "needs": _NEEDS[parcel.needs] if parcel.needs else None,
         "eta": ctx.day(parcel.eta) if coming and parcel.eta else None,
         "events": events[:10],
     }

@@ -43,9 +43,9 @@ Confirm = Literal["none", "self", "second_person"]
 Pii = Literal["none", "masked", "full"]
 """Personal data in the result: none, without names and streets, or all of it. Such reads are
 audited."""
-Role = Literal["", "knowledge", "handoff", "proof", "list"]
+Role = Literal["", "knowledge", "handoff", "proof", "list", "danger"]
 """What a tool is to the assistant: the search over articles, the way to a person, the proof of an
-order, the list of the caller's own records. Most are none of these."""
+order, the list of the caller's own records, what answers reports of danger. Most are none."""
 
 CUSTOMERS_CHANGES = ("30/hour", "100/day")
 """How often a customer may ask for one kind of change, where its tool does not say."""

@@ -99,6 +99,12 @@ def original_method(ctx: ToolContext, order: Order) -> PaymentMethod | None:
     return ways[0][0].payment_method if ways else None
 
 
+def is_only_way(ctx: ToolContext, order: Order) -> bool:
+    """Tell whether an order is paid, or its payment reserved, in one way alone."""
+    ledger = payments_of(ctx.session, order.id)
+    return len([*paid_by(ledger), *reserved_by(ledger)]) == 1
+
+
 def is_original(ctx: ToolContext, order: Order, method: PaymentMethod) -> bool:
     """Tell whether an order was paid by this payment method."""
     kinds = {PaymentKind.CAPTURE, PaymentKind.AUTHORIZATION}

@@ -65,6 +65,7 @@ def show_preview(preview: Preview) -> dict[str, Any]:
         "state": preview.state.value,
         "expires_at": preview.expires_at.isoformat(),
         "say": preview.say,
+        "can_undo": preview.can_undo,
     }
 
 

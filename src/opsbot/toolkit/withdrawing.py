@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from opsbot.commerce.cases import CaseKind, office_hours, open_case
 from opsbot.commerce.orders import Order, OrderLine, OrderState, cancel_order, sources_of
+from opsbot.commerce.return_steps import open_return
 from opsbot.commerce.returns import (
     Resolution,
     Return,
@@ -17,8 +18,6 @@ from opsbot.commerce.returns import (
     ReturnReason,
     ReturnState,
     Units,
-    open_return,
-    returned_or_open,
 )
 from opsbot.commerce.withdrawals import (
     Withdrawal,
@@ -34,9 +33,13 @@ from opsbot.toolkit.ownership import pick_lines
 from opsbot.toolkit.policy.return_facts import facts_as_json
 from opsbot.toolkit.policy.returns import Condition, ReturnFacts
 from opsbot.toolkit.policy.withdrawals import Finding, WithdrawalDecision, decide_withdrawal
-from opsbot.toolkit.return_plans import Plan, plan_of, return_facts
+from opsbot.toolkit.return_plans import Plan, plan_of
+from opsbot.toolkit.return_records import ReturnRecords, read_return_records, return_facts
 from opsbot.toolkit.telling import outbound_parcels, units_in_words
 from opsbot.toolkit.tool import ToolContext
+
+WITHDRAWN = "withdrawn"
+"""State in the refusal of a withdrawal that is recorded already: nothing is left to declare."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +91,19 @@ def plan_withdrawal(ctx: ToolContext, order: Order, names: Sequence[str]) -> Dec
     lines = pick_lines(order, names or [line.title for line in wanted])
     earlier = withdrawals_of(ctx.session, order.id)
     before = units_withdrawn(earlier)
-    units = {line.id: _units(ctx, line, before.get(line.id, 0)) for line in lines}
+    records = read_return_records(ctx.session, [order])
+    units = {line.id: _units(records, line, before.get(line.id, 0)) for line in lines}
     lines = [line for line in lines if units[line.id]]
     if not lines:
-        raise ConflictError(_recorded_before(ctx, order, earlier))
+        state = WITHDRAWN if earlier else ""
+        raise ConflictError(_recorded_before(ctx, order, earlier), state=state)
     packed = bool(outbound_parcels(ctx, order))
-    parts = tuple(_part(ctx, order, line, units[line.id], packed=packed) for line in lines)
+    parts = tuple(_part(ctx, records, order, line, units[line.id], packed=packed) for line in lines)
     return Declaration(order, parts, _return_of(ctx, order, parts))
 
 
-def _units(ctx: ToolContext, line: OrderLine, withdrawn: int) -> int:
-    gone = returned_or_open(ctx.session, line.id)
-    return max(0, line.wanted - max(gone, withdrawn))
+def _units(records: ReturnRecords, line: OrderLine, withdrawn: int) -> int:
+    return max(0, line.wanted - max(records.gone.get(line.id, 0), withdrawn))
 
 
 def _recorded_before(ctx: ToolContext, order: Order, earlier: Sequence[Withdrawal]) -> str:
@@ -110,9 +114,17 @@ def _recorded_before(ctx: ToolContext, order: Order, earlier: Sequence[Withdrawa
     return f"Your withdrawal from order {order.number} is recorded as {last.number}, on {at}."
 
 
-def _part(ctx: ToolContext, order: Order, line: OrderLine, quantity: int, *, packed: bool) -> Part:
+def _part(
+    ctx: ToolContext,
+    records: ReturnRecords,
+    order: Order,
+    line: OrderLine,
+    quantity: int,
+    *,
+    packed: bool,
+) -> Part:
     facts = return_facts(
-        ctx.session,
+        records,
         order,
         line,
         quantity,

@@ -13,6 +13,8 @@ import pytest
 from opsbot.content import content_root
 from opsbot.settings import PREFIX
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

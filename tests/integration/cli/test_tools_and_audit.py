@@ -78,7 +78,9 @@ def test_the_tools_are_listed_and_shown(run: Run) -> None:
     listed = run("tools").stdout
     shown = json.loads(run("tools", "show", "cancel_order").stdout)
 
-    assert "cancel_order" in listed
+    rows = [line.split() for line in listed.splitlines()]
+    assert [row[0] for row in rows].count("cancel_order") == 1, "one tool, one line"
+    assert len(rows) == len({row[0] for row in rows}) > 60
     assert shown["effect"] == "irreversible"
     with pytest.raises(NotFoundError):
         run("tools", "show", "no_such_tool")

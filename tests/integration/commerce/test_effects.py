@@ -13,15 +13,19 @@ from opsbot.commerce.effects import (
     MAX_ATTEMPTS,
     Effect,
     EffectState,
+    count_failed,
     deliver_effects,
     request_effect,
     retry_effect,
+    settle_by_hand,
+    settled_by_hand,
+    troubled_effects,
 )
 from opsbot.commerce.orders import cancel_order
 from opsbot.commerce.payments import PaymentKind, payments_of, refund
 from opsbot.commerce.ports import FilePort, open_ports
 from opsbot.db import Database
-from opsbot.errors import ConflictError, InvalidInputError, UnavailableError
+from opsbot.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from opsbot.settings import Settings
 from opsbot.testing import RecordingPort
 from tests.factories import DAY, NOON, make_order
@@ -90,7 +94,7 @@ def test_a_port_that_is_away_is_asked_again_later_and_later(database: Database) 
     assert effect(database).error == "Closed."
     assert deliver_effects(database, ports, now=NOON + 14 * SECOND) == 0
     deliver_effects(database, ports, now=NOON + 15 * SECOND)
-    assert effect(database).error == "ValueError: broken"
+    assert effect(database).error == "What hands it over broke: broken (ValueError)."
     assert deliver_effects(database, ports, now=NOON + 44 * SECOND) == 0
     assert deliver_effects(database, ports, now=NOON + 45 * SECOND) == 1
 
@@ -144,6 +148,70 @@ def test_after_a_dozen_tries_a_person_must_look(database: Database) -> None:
 
     assert effect(database).state is EffectState.FAILED
     assert port.calls == {"refund:1": MAX_ATTEMPTS}
+
+
+def trouble(database: Database) -> tuple[int, int]:
+    """Let one refund be refused, and another one wait for its next try; return their ids."""
+    ask(database, "refund:1")
+    ask(database, "refund:2")
+    failures = [ConflictError("The card is closed."), UnavailableError("Closed.")]
+    deliver_effects(database, {"payments": RecordingPort(failures=failures)}, now=NOON)
+    ask(database, "refund:3")
+    with database.read() as session:
+        refused, waiting, _new = session.scalars(select(Effect.id).order_by(Effect.id))
+    return refused, waiting
+
+
+def test_people_see_what_was_given_up_before_what_is_tried_again(database: Database) -> None:
+    refused, waiting = trouble(database)
+
+    with database.read() as session:
+        shown = [(one.id, one.error) for one in troubled_effects(session, limit=9)]
+        assert troubled_effects(session, limit=1)[0].id == refused
+        assert count_failed(session) == 1
+
+    assert shown == [(refused, "The card is closed."), (waiting, "Closed.")]
+
+
+def test_a_person_need_not_wait_for_the_next_try(database: Database) -> None:
+    _refused, waiting = trouble(database)
+    port = RecordingPort()
+    with database.write() as session:
+        retry_effect(session, waiting, now=NOON)
+
+    deliver_effects(database, {"payments": port}, now=NOON)
+
+    assert "refund:2" in port.done
+
+
+def test_what_was_done_by_hand_is_not_done_again(database: Database) -> None:
+    for effect_id in trouble(database):
+        with database.write() as session:
+            settle_by_hand(session, effect_id, note="By bank, 17", actor="staff:1", now=NOON)
+    port = RecordingPort()
+
+    deliver_effects(database, {"payments": port}, now=NOON + DAY)
+
+    assert list(port.done) == ["refund:3"]
+    with database.read() as session:
+        assert troubled_effects(session, limit=9) == []
+        known = [(one.key, one.note, one.settled_by) for one in settled_by_hand(session, limit=9)]
+    assert known == [("refund:2", "By bank, 17", "staff:1"), ("refund:1", "By bank, 17", "staff:1")]
+
+
+def test_nobody_takes_an_effect_out_of_a_ports_hands(database: Database) -> None:
+    ask(database)
+    kept = effect(database)
+
+    def settle(effect_id: int) -> None:
+        with database.write() as session:
+            settle_by_hand(session, effect_id, note="x", actor="staff:1", now=NOON)
+
+    with pytest.raises(ConflictError, match="has not failed"):
+        settle(kept.id)
+    with pytest.raises(NotFoundError):
+        settle(kept.id + 1)
+    assert effect(database).state is EffectState.REQUESTED
 
 
 def test_workers_at_once_deliver_each_effect_once(database: Database) -> None:

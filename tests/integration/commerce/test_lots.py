@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory
+from opsbot.commerce import inventory, reservations
 from opsbot.commerce.inventory import Location, MoveReason, StockMove
 from opsbot.commerce.lots import find_lot, lot_places, make_lot
 from opsbot.commerce.products import Item
@@ -96,9 +96,9 @@ def test_what_is_sold_tells_its_lots(session: Session) -> None:
     session.add(order)
     session.flush()
     line = order.lines[0]
-    inventory.reserve(session, MUG, 6, order_line_id=line.id, at=NOON)
+    reservations.reserve(session, MUG, 6, order_line_id=line.id, at=NOON)
 
-    inventory.consume(session, line.id, 6, reference="#1001", actor="test", at=NOON)
+    reservations.consume(session, line.id, 6, reference="#1001", actor="test", at=NOON)
 
     sold = sa.select(StockMove.lot_id, StockMove.quantity).where(StockMove.reference == "#1001")
     assert session.execute(sold.order_by(StockMove.id)).all() == [(1, -5), (2, -1)]

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory, payments
-from opsbot.commerce.customers import addresses_of, set_default_address
+from opsbot.commerce import inventory, payments, reservations
 from opsbot.commerce.inventory import MoveReason
 from opsbot.commerce.numbers import NumberKind, skip_numbers
 from opsbot.commerce.order_changes import (
@@ -38,27 +37,18 @@ from opsbot.commerce.payment_methods import (
 from opsbot.commerce.payments import (
     PaymentKind,
     PaymentStatus,
+    paid_by,
     payment_status,
     payments_of,
     refund,
 )
 from opsbot.commerce.products import Item
-from opsbot.commerce.returns import (
-    Resolution,
-    ReturnReason,
-    ReturnState,
-    Units,
-    find_return,
-    open_return,
-    receive_return,
-    resolve_return,
-)
+from opsbot.commerce.return_steps import open_return, receive_return, resolve_return
+from opsbot.commerce.returns import Resolution, ReturnReason, ReturnState, Units, find_return
 from opsbot.db import Database
 from opsbot.errors import ConflictError, InvalidInputError, NotFoundError, StaleError
 from tests.factories import (
-    BERLIN,
     NOON,
-    make_address,
     make_customer,
     make_item,
     make_line,
@@ -118,7 +108,7 @@ def place_order(session: Session, quantity: int = 2, **values: object) -> tuple[
     session.add(order)
     session.flush()
     for line in order.lines if order.delivered_at is None else ():
-        inventory.reserve(session, line.sku, line.quantity, order_line_id=line.id, at=NOON)
+        reservations.reserve(session, line.sku, line.quantity, order_line_id=line.id, at=NOON)
     return find_order(session, "1001", customer_id=None), ink
 
 
@@ -277,7 +267,7 @@ def test_a_change_that_cannot_be_leaves_everything_as_it_was(database: Database,
             )
             session.add(other)
             session.flush()
-            inventory.reserve(session, INK, 5, order_line_id=other.lines[0].id, at=NOON)
+            reservations.reserve(session, INK, 5, order_line_id=other.lines[0].id, at=NOON)
 
     def attempt() -> None:
         with database.write() as session:
@@ -337,6 +327,26 @@ def test_another_payment_method_is_charged_and_the_old_one_refunded(database: Da
         cancel_order(session, order, reason="test", actor=ACTOR, now=NOON)
         assert kinds(session, order)[-1] == ("refund", "paypal", total)
         assert status(session, order) is PaymentStatus.REFUNDED
+
+
+def test_a_method_that_paid_before_pays_again_and_the_last_one_gets_its_money(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        order, _ink = place_order(session)
+        total = order.total_minor
+        gift = method_of(session, MethodKind.GIFT_CARD, balance=total)
+        paypal = method_of(session, MethodKind.PAYPAL)
+        for method in (gift, paypal, gift):
+            change_payment(session, order, method, actor=ACTOR, now=NOON)
+
+        ways = [(way.method, minor) for way, minor in paid_by(payments_of(session, order.id))]
+        assert ways == [("gift_card", total)]
+        assert kinds(session, order)[-2:] == [
+            ("capture", "gift_card", total),
+            ("refund", "paypal", total),
+        ]
+        assert gift.balance_minor == 0
 
 
 def test_what_was_only_reserved_is_reserved_by_the_other_method(database: Database) -> None:
@@ -466,27 +476,10 @@ def test_an_exchange_for_another_item_becomes_an_order_that_costs_the_difference
         assert status(session, new) in {PaymentStatus.PAID, PaymentStatus.NOT_PAID}
 
 
-def test_a_new_default_address_keeps_the_old_one_as_another(database: Database) -> None:
-    with database.write() as session:
-        customer = make_customer()
-        session.add_all([customer, make_address(customer)])
-        session.flush()
-        new = BERLIN | {"line1": "Sonnenallee 5", "postal_code": "12047"}
-
-        set_default_address(session, customer, new, actor=ACTOR, now=NOON)
-        set_default_address(session, customer, new, actor=ACTOR, now=NOON)
-        streets = [(a.line1, a.is_default) for a in addresses_of(session, 1)]
-        set_default_address(session, customer, BERLIN, actor=ACTOR, now=NOON)
-
-        assert streets == [("Sonnenallee 5", True), ("Torstraße 12", False)]
-        again = [(a.line1, a.is_default) for a in addresses_of(session, 1)]
-        assert again == [("Torstraße 12", True), ("Sonnenallee 5", False)]
-
-
 def test_items_of_an_order_that_is_not_confirmed_hold_no_stock(database: Database) -> None:
     with database.write() as session:
         order, ink = place_order(session)
-        inventory.release(session, order.lines[0].id, 2)
+        reservations.release(session, order.lines[0].id, 2)
         order.state = OrderState.PENDING
         session.flush()
         card = method_of(session, MethodKind.CARD)

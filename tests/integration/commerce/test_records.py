@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from opsbot.commerce import inventory, payments
+from opsbot.commerce import inventory, payments, reservations
 from opsbot.commerce.cases import CaseKind, CaseState, open_case
 from opsbot.commerce.inventory import MoveReason, StockMove
 from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.orders import Order, OrderState, find_order
 from opsbot.commerce.payments import PaymentKind, refund, void
 from opsbot.commerce.records import change_state
+from opsbot.commerce.return_steps import open_return, receive_return, resolve_return
 from opsbot.commerce.returns import (
     Resolution,
     Return,
@@ -22,9 +23,6 @@ from opsbot.commerce.returns import (
     ReturnState,
     Units,
     find_return,
-    open_return,
-    receive_return,
-    resolve_return,
     returned_or_open,
 )
 from opsbot.db import Database
@@ -159,7 +157,7 @@ def test_the_last_unit_is_reserved_once(database: Database) -> None:
 
     def reserve(_count: int) -> int:
         with database.write() as session:
-            return len(inventory.reserve(session, MUG, 1, order_line_id=line, at=NOON))
+            return len(reservations.reserve(session, MUG, 1, order_line_id=line, at=NOON))
 
     outcomes = at_once(reserve)
 
@@ -174,11 +172,11 @@ def test_a_reservation_may_lie_at_two_locations(database: Database) -> None:
         put(session, 4)
         put(session, 3, code="STO")
 
-        held = inventory.reserve(session, MUG, 6, order_line_id=order.lines[0].id, at=NOON)
+        held = reservations.reserve(session, MUG, 6, order_line_id=order.lines[0].id, at=NOON)
 
         assert [part.quantity for part in held] == [4, 2]
         assert inventory.available(session, MUG) == 1
-        assert inventory.release(session, order.lines[0].id, 5) == 5
+        assert reservations.release(session, order.lines[0].id, 5) == 5
         assert inventory.available(session, MUG) == 6
 
 
@@ -222,7 +220,7 @@ def test_a_return_goes_from_request_to_refund(database: Database) -> None:
 
         number = come_back(session, order, 2).number
         opened = find_return(session, number.lower(), customer_id=1)
-        assert returned_or_open(session, order.lines[0].id) == 2
+        assert returned_or_open(session, [order.lines[0].id]) == {order.lines[0].id: 2}
         receive_return(session, opened, location_id=bench, actor="staff:1", now=NOON)
         grades = {line.id: "A" for line in opened.lines}
         resolve_return(session, opened, grades=grades, actor="staff:1", now=NOON)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from opsbot.commerce.orders import Fulfilment, Order, OrderState, find_order
 from opsbot.commerce.records import History
 from opsbot.commerce.shipments import (
+    NeededAction,
     Shipment,
     ShipmentState,
     record_tracking_event,
@@ -158,7 +159,6 @@ def test_only_going_back_follows_a_delivery(database: Database) -> None:
 def test_an_event_that_is_known_says_so(database: Database) -> None:
     with database.write() as session:
         _, parcel = store_parcel(session)
-        values: dict[str, datetime] = {"occurred_at": NOON, "received_at": NOON + DAY}
 
         new = [
             record_tracking_event(
@@ -167,12 +167,44 @@ def test_an_event_that_is_known_says_so(database: Database) -> None:
                 status=ShipmentState.IN_TRANSIT,
                 message="scan",
                 place="Leipzig",
-                **values,
+                occurred_at=NOON,
+                received_at=NOON + DAY,
             )
             for _ in range(2)
         ]
 
         assert new == [True, False]
+
+
+def test_what_a_carrier_waits_for_holds_until_it_goes_on(database: Database) -> None:
+    with database.write() as session:
+        _, parcel = store_parcel(session)
+
+        def tell(
+            status: ShipmentState, hours: int, needs: NeededAction | None = None
+        ) -> NeededAction | None:
+            record_tracking_event(
+                session,
+                parcel,
+                status=status,
+                message="scan",
+                place=None,
+                occurred_at=NOON + timedelta(hours=hours),
+                received_at=NOON + DAY,
+                needs=needs,
+            )
+            return parcel.needs
+
+        assert tell(ShipmentState.IN_TRANSIT, 1) is None
+        assert tell(ShipmentState.DELAYED, 3, NeededAction.FEES) is NeededAction.FEES
+        assert tell(ShipmentState.IN_TRANSIT, 2) is NeededAction.FEES
+        assert tell(ShipmentState.DELAYED, 3) is NeededAction.FEES  # the same scan, told with less
+        assert tell(ShipmentState.IN_TRANSIT, 4) is None
+        assert tell(ShipmentState.DELAYED, 5, NeededAction.ADDRESS) is NeededAction.ADDRESS
+        assert tell(ShipmentState.DELIVERED, 6, NeededAction.CONTACT) is None
+        found = select(History.detail).where(History.event == "action_needed")
+        asked = [detail["needs"] for detail in session.scalars(found.order_by(History.id))]
+    assert asked == ["fees", "address"]
 
 
 def test_an_order_in_two_parcels_is_complete_when_both_arrived(database: Database) -> None:

@@ -79,6 +79,64 @@ def refund(restock: str, units: int, amount: str, **changes: Any) -> dict[str, A
     } | changes
 
 
+def asked(
+    key: int = 660001, *, mugs: int = 2, lamps: int = 0, order: int = 880001, **changes: Any
+) -> dict[str, Any]:
+    """Return what Shopify tells of a return that was asked for, or let go ahead."""
+    wanted = [(1, mugs, "unwanted"), (2, lamps, "defective")]
+    return {
+        "id": key,
+        "admin_graphql_api_id": f"gid://shopify/Return/{key}",
+        "status": "requested",
+        "name": "#5001-R1",
+        "order": {"id": order, "admin_graphql_api_id": f"gid://shopify/Order/{order}"},
+        "total_return_line_items": len([units for _, units, _ in wanted if units]),
+        "return_line_items": [
+            {
+                "id": key * 10 + line,
+                "admin_graphql_api_id": f"gid://shopify/ReturnLineItem/{key * 10 + line}",
+                "fulfillment_line_item": {"id": 5, "line_item": {"id": line}},
+                "quantity": units,
+                "return_reason": reason,
+                "return_reason_note": "",
+                "customer_note": None,
+            }
+            for line, units, reason in wanted
+            if units
+        ],
+    } | changes
+
+
+def ended(status: str, key: int = 660001, *, order: int = 880001, **more: Any) -> dict[str, Any]:
+    """Return what Shopify tells of a return that goes on, or has ended: no lines."""
+    gid = f"gid://shopify/Return/{key}"
+    return {"id": key, "admin_graphql_api_id": gid, "status": status, "order": {"id": order}} | more
+
+
+def processed(key: int = 660001, *, order: int = 880001, **changes: Any) -> dict[str, Any]:
+    """Return what Shopify tells of a return that the shop has dealt with."""
+    line, exchange = {"id": key * 10 + 1}, {"id": key * 10 + 5}
+    return {
+        "id": key,
+        "admin_graphql_api_id": f"gid://shopify/Return/{key}",
+        "order_id": order,
+        "admin_graphql_api_order_id": f"gid://shopify/Order/{order}",
+        "status": "open",
+        "return_line_items": [line | {"quantity": 2, "processed_quantity": 2}],
+        "exchange_line_items": [exchange | {"quantity": 1, "processed_quantity": 1}],
+    } | changes
+
+
+def taken_out(units: int, key: int = 660001, *, line: int = 1) -> dict[str, Any]:
+    """Return what Shopify tells of a return from which units were taken out."""
+    gone = {"admin_graphql_api_id": f"gid://shopify/ReturnLineItem/{key * 10 + line}"}
+    return {
+        "admin_graphql_api_id": f"gid://shopify/Return/{key}",
+        "return_line_items": {"removals": [gone | {"delta": units}]},
+        "restocking_fees": {"updates": [], "removals": []},
+    }
+
+
 def woo_order(**changes: Any) -> dict[str, Any]:
     """Return a paid WooCommerce order of three mugs with a coupon, before tax."""
     mugs = {

@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from opsbot.commerce.customers import Customer
-from opsbot.commerce.inventory import available, reserve
+from opsbot.commerce.inventory import available
 from opsbot.commerce.orders import OrderLine
 from opsbot.commerce.payments import refundable
 from opsbot.commerce.products import Item, ItemStatus
+from opsbot.commerce.reservations import reserve
 from opsbot.commerce.returns import Return, ReturnLine
 from opsbot.connectors.differences import list_differences
 from opsbot.connectors.imports import FileFormat, ImportOptions
@@ -210,8 +211,10 @@ def test_the_nightly_look_reports_what_differs_and_changes_nothing(
     exports = tmp_path / "exports"
     exports.mkdir()
     mug = {"sku": MUG, "title": "Kiln mug, moss", "price": "24,00"}
-    load(shop, write_csv(tmp_path / "orders.csv", [plain(), plain("7002")]), FileFormat.ORDERS)
-    write_csv(exports / "orders.csv", [plain(), plain("7002", refunded="10,00"), plain("7003")])
+    known = [plain(), plain("7002"), plain("7004")]
+    load(shop, write_csv(tmp_path / "orders.csv", known), FileFormat.ORDERS)
+    there = [plain("7002", refunded="10,00"), plain("7003"), plain("7004", total="55,90")]
+    write_csv(exports / "orders.csv", [plain(), *there])
     write_csv(exports / "products.csv", [mug | {"price": "25,00"}])
     write_csv(exports / "stock-berlin.csv", [{"sku": LAMP, "location": "BER", "on_hand": "9"}])
     before = snapshot(shop)
@@ -223,6 +226,7 @@ def test_the_nightly_look_reports_what_differs_and_changes_nothing(
     assert found == {
         ("order", "#7002", "refunded"): ("€0.00", "€10.00"),
         ("order", "#7003", "missing"): ("not here", "there"),
+        ("order", "#7004", "total"): ("€52.90", "€55.90"),
         ("product", MUG, "price"): ("€24.00", "€25.00"),
         ("count", f"{LAMP} at BER", "on hand"): ("10", "9"),
     }

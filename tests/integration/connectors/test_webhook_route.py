@@ -1,5 +1,6 @@
 """What the route lets in: what is signed and new, and nothing else."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -101,3 +102,31 @@ def test_woocommerces_unsigned_ping_is_answered_and_not_kept(
 
     assert answer.status_code == 200
     assert events_in(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ("2026-11-20T09:59:58.123456789Z", NOON.replace(hour=9, minute=59, second=58)),
+        ("2031-01-01T00:00:00Z", NOON),
+        ("yesterday", None),
+        ("", None),
+    ],
+    ids=["before", "later than now", "no time", "none"],
+)
+def test_when_it_happened_is_kept_and_is_never_later_than_it_came(
+    shop: Database, client: TestClient, header: str, kept: datetime | None
+) -> None:
+    body = made.encode(made.ended("closed"))
+    headers = sign("shopify", body) | {
+        "x-shopify-topic": "returns/close",
+        "x-shopify-webhook-id": "w1",
+        "x-shopify-triggered-at": header,
+    }
+
+    answer = client.post("/v1/webhooks/shopify", content=body, headers=headers)
+
+    assert answer.json() == {"status": "kept"}
+    [event] = events_in(shop)
+    happened = event.happened_at and event.happened_at.replace(microsecond=0)
+    assert happened == kept

@@ -173,8 +173,17 @@ def test_a_final_summary_wins_over_scans_that_lack_it(shop: Database, post: Post
             },
             ShipmentState.READY_FOR_PICKUP,
         ),
+        (
+            "own",
+            "tracking.updated",
+            {
+                "tracking_number": PARCEL,
+                "events": [{"status": "delivery_delayed", "at": "2026-11-21T10:00:00Z"}],
+            },
+            ShipmentState.DELAYED,
+        ),
     ],
-    ids=["attempt", "going back", "on the vehicle", "pickup"],
+    ids=["attempt", "going back", "on the vehicle", "pickup", "own"],
 )
 def test_every_sender_reports_in_our_words(
     shop: Database, post: Post, source: str, topic: str, data: dict[str, Any], state: ShipmentState

@@ -14,6 +14,7 @@ from pydantic import Field
 from sqlalchemy import func, select
 
 from opsbot.commerce.cases import Case, CaseKind, open_case
+from opsbot.commerce.customers import Customer
 from opsbot.conversation.assistant import Assistant
 from opsbot.conversation.chat_model import Breaker
 from opsbot.conversation.decisions import Decisions
@@ -30,7 +31,7 @@ from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import load_tools
 from opsbot.toolkit.policy import load_policies
-from opsbot.toolkit.results import Change, Result
+from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tool import ToolContext, tool
 from tests.factories import NOON, make_customer
 from tests.retrieval_fixtures import encoder, folder, knowledge, sample_knowledge
@@ -68,6 +69,32 @@ def report(ctx: ToolContext, about: Text) -> Change:
 def change(ctx: ToolContext, to: Text) -> Change:
     """Change something risky."""
     return Change(f"Change it to {to}?", (), "Change it", {}, lambda: Result(f"It is {to} now."))
+
+
+def _rename(ctx: ToolContext, tool_name: str, to: str) -> Change:
+    customer = ctx.session.get_one(Customer, ctx.caller.customer_id)
+    before = customer.name
+
+    def apply() -> Result:
+        customer.name = to
+        ctx.session.flush()
+        return Result(f"You are called {to}.")
+
+    undo = Undo(tool_name, {"to": before})
+    basis = {"name": before}
+    return Change(f"Call you {to}?", (f"Not {before}.",), "Rename", basis, apply, undo=undo)
+
+
+@tool(examples=(), label="Renaming", effect="write", level=Level.SIGNED_IN)
+def rename(ctx: ToolContext, to: Text) -> Change:
+    """Change what can be changed back."""
+    return _rename(ctx, "rename", to)
+
+
+@tool(examples=(), label="Renaming", effect="write", level=Level.FRESH_CODE)
+def rename_safely(ctx: ToolContext, to: Text) -> Change:
+    """Change what can be changed back, with a fresh code."""
+    return _rename(ctx, "rename_safely", to)
 
 
 @tool(examples=(), label="Handing over", role="handoff")
@@ -135,8 +162,11 @@ def shop_with(
     knowledge: Knowledge | None = None,
     embedded: BaseChatModel | None = None,
     gaps: Gaps | None = None,
+    tick_s: float = 1.0,
 ) -> Shop:
     """Build the service; with `remote`, a second scripted model stands in for a provider's.
+
+    Each look at the clock is `tick_s` later than the last.
 
     With `knowledge` the shop's own search is among the tools.
     """
@@ -146,16 +176,11 @@ def shop_with(
         session.flush()
         ada = Caller(Audience.CUSTOMER, "widget", Level.SIGNED_IN, customer_id=customer.id)
     articles = knowledge or cast("Knowledge", NoArticles())
-    tools = {t.name: t for t in (look_up, report, change, ask_person)}
+    tools = {t.name: t for t in (look_up, report, change, rename, rename_safely, ask_person)}
     if knowledge is not None:
         tools |= {"search_articles": load_tools(REPOSITORY / "tools")["search_articles"]}
-    executor = Executor(
-        database,
-        settings,
-        tools,
-        articles,
-        load_policies(REPOSITORY / "knowledge" / "policies"),
-    )
+    policies = load_policies(REPOSITORY / "knowledge" / "policies")
+    executor = Executor(database, settings, tools, articles, policies)
     ids = (f"id{n}" for n in itertools.count())
     ticks = itertools.count()
     bell, model, other = Bell(), ScriptedModel(lines=[]), ScriptedModel(lines=[])
@@ -171,11 +196,12 @@ def shop_with(
     runner = Runner(
         database,
         assistant,
-        decisions,
         bell,
+        executor=executor,
+        knowledge=articles,
         versions=lambda: {"index": 1},
         clock=lambda: NOON + timedelta(seconds=1),
-        elapsed=lambda: float(next(ticks)),
+        elapsed=lambda: next(ticks) * tick_s,
         new_id=lambda: next(ids),
         gaps=gaps,
     )

@@ -1,16 +1,19 @@
 """The conversation service: nothing is lost, nothing happens twice, nothing is a stranger's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from pydantic import Field
 from sqlalchemy import select
 
-from opsbot.conversation.models import Author, Conversation, Message, TurnState
+from opsbot.conversation.models import Author, Message, TurnState
 from opsbot.conversation.store import SupersededError, add_message, hold_turn
 from opsbot.errors import InvalidInputError, NotFoundError, UnavailableError
 from opsbot.mail.outgoing import OutgoingMail
+from opsbot.testing import ScriptedModel
 from opsbot.toolkit.caller import Audience, Caller, dump_caller
 from tests.factories import NOON
 from tests.integration.conversation.conftest import Shop, call
@@ -29,6 +32,16 @@ def test_a_reply_is_stored_with_its_events_in_order(shop: Shop) -> None:
     assert (
         "".join(e.data["text"] for e in events if e.type == "message_delta").strip() == reply.text
     )
+
+
+def test_words_that_are_stored_together_are_one_event(make_shop: Callable[..., Shop]) -> None:
+    answer = "A mug is a cup with a handle. It holds a tea."
+    shop = make_shop(tick_s=0.001)
+    reply = shop.say("What is a mug?", AIMessage(answer))
+
+    deltas = [e for e in shop.events(reply.conversation_id) if e.type == "message_delta"]
+
+    assert [delta.data["text"].strip() for delta in deltas] == [answer]
 
 
 def test_a_message_sent_twice_is_answered_once(shop: Shop) -> None:
@@ -95,10 +108,55 @@ def test_a_no_drops_the_change(shop: Shop) -> None:
     assert states == ["cancelled"]
 
 
-@pytest.mark.parametrize("between", ["no, I meant something else", "and what does a mug cost?"])
-def test_a_yes_decides_only_about_the_preview_it_answers(shop: Shop, between: str) -> None:
+def test_a_question_before_the_yes_leaves_the_preview_waiting_in_sight(shop: Shop) -> None:
     asked = shop.say("Report it", call("report", about="a leak"))
-    shop.say(between, AIMessage("Let us see."), conversation=asked.conversation_id)
+    between = shop.say(
+        "what does a mug cost?", AIMessage("Let us see."), conversation=asked.conversation_id
+    )
+
+    done = shop.say("yes", conversation=asked.conversation_id)
+
+    assert between.proposal["proposal_id"] == asked.proposal["proposal_id"]
+    assert "is open" in done.text
+    assert shop.cases() == 1
+
+
+def test_what_follows_a_yes_is_answered_below_what_was_done(shop: Shop) -> None:
+    asked = shop.say("Report it", call("report", about="a leak"))
+
+    reply = shop.say(
+        "Yes, please. Now, what is a mug?",
+        call("look_up", key="A mug"),
+        AIMessage("A mug costs €19.10."),
+        conversation=asked.conversation_id,
+    )
+
+    done, rest = reply.text.split("\n\n", 1)
+    assert done.startswith("Case CS-")
+    assert rest == "A mug costs €19.10."
+    assert shop.cases() == 1
+    assert shop.model.heard[-1][-3].text == "Now, what is a mug?"
+
+
+def test_what_was_put_off_comes_right_after_the_yes(shop: Shop) -> None:
+    put_off = call("report", about="a leak")
+    put_off.additional_kwargs["frame"] = {"waiting": [{"tool": "report"}]}
+    asked = shop.say("Report both", put_off)
+
+    reply = shop.say("yes", call("report", about="a crack"), conversation=asked.conversation_id)
+
+    assert reply.text.startswith("Case CS-")
+    assert reply.proposal["title"] == "Open a case about a crack?"
+    assert shop.cases() == 1
+
+
+def test_a_yes_decides_only_about_the_preview_it_answers(shop: Shop) -> None:
+    asked = shop.say("Report it", call("report", about="a leak"))
+    shop.say(
+        "no, I meant something else",
+        AIMessage("Let us see."),
+        conversation=asked.conversation_id,
+    )
 
     later = shop.say("yes", AIMessage("Yes to what?"), conversation=asked.conversation_id)
 
@@ -136,10 +194,9 @@ def test_a_risky_change_asks_for_a_mailed_code_and_goes_on_with_it(shop: Shop) -
 def test_a_turn_that_a_stop_interrupted_is_answered_after_the_start(shop: Shop) -> None:
     first = shop.say("Hi", AIMessage("Hello!"))
     with shop.database.write() as session:
-        conversation = session.get_one(Conversation, first.conversation_id)
         message = add_message(
             session,
-            conversation,
+            first.conversation_id,
             "interrupted",
             Author.CUSTOMER,
             text="And now?",
@@ -228,3 +285,24 @@ def test_a_handoff_opens_one_case_and_takes_an_address(shop: Shop) -> None:
     kinds = [event.type for event in shop.events(first.conversation_id, visitor)]
     assert kinds.count("handoff") == 2
     assert kinds[-1] == "message_end"
+
+
+def test_the_tools_of_strangers_and_of_who_signed_in_are_learned_beforehand(
+    make_shop: Callable[..., Shop],
+) -> None:
+    class Learner(ScriptedModel):
+        learned: list[set[str]] = Field(default_factory=list)
+
+        def bind_tools(self, tools: Sequence[Any], **_options: Any) -> "Learner":
+            self.learned.append({tool["function"]["name"] for tool in tools})
+            return self
+
+    model = Learner(lines=[AIMessage("Hello!"), AIMessage("Hello!")])
+    shop = make_shop(embedded=model)
+
+    shop.service.warm()
+    learned = list(model.learned)
+    shop.say("Hi")
+    shop.say("Hi", caller=Caller(Audience.CUSTOMER, "widget", visitor="somebody"))
+
+    assert all(offered in learned for offered in model.learned)

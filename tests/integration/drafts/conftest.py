@@ -158,8 +158,9 @@ def _open_service(database: Database, settings: Settings, model: ScriptedModel) 
     runner = Runner(
         database,
         Assistant(settings, executor, knowledge, model, None, Breaker(lambda: 0.0)),
-        decisions,
         bell,
+        executor=executor,
+        knowledge=knowledge,
         versions=lambda: {"index": 1},
         clock=lambda: NOON + timedelta(seconds=1),
         elapsed=lambda: float(next(ticks)),

@@ -163,7 +163,7 @@ def test_the_queue_shows_what_waits_oldest_first(
         number = count_open_drafts(session)
 
     assert [draft.id for draft in waiting] == [drafts[0].id, drafts[2].id]
-    assert [draft.mail.message_id for draft in waiting] == ["<1@mail.example>", "<3@mail.example>"]
+    assert [draft.asked.message_id for draft in waiting] == ["<1@mail.example>", "<3@mail.example>"]
     assert number == 2
 
 

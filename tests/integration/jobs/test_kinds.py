@@ -9,7 +9,10 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
+from opsbot.commerce.cases import Case
 from opsbot.commerce.ports import Port, open_ports
+from opsbot.conversation.models import Event, Message
+from opsbot.conversation.store import start_conversation
 from opsbot.db import Database
 from opsbot.drafts.drafter import Drafter
 from opsbot.drafts.models import Draft, DraftState
@@ -23,7 +26,7 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.settings import MailSettings, Settings
 from opsbot.staff import Staff
 from opsbot.surveys.models import InvitationState, SurveyInvitation
-from opsbot.toolkit.caller import Audience, Caller
+from opsbot.toolkit.caller import Audience, Caller, dump_caller
 from opsbot.toolkit.proposals import Proposal, ProposalState
 from tests.factories import DAY, NOON, make_order
 from tests.integration.drafts.conftest import Clerk
@@ -131,6 +134,27 @@ def test_proposals_that_nobody_confirmed_end(parts: Parts, worker: Worker) -> No
     with parts.database.read() as session:
         states = {row.id: row.state for row in session.scalars(select(Proposal))}
     assert states == {"late": ProposalState.EXPIRED, "open": ProposalState.PROPOSED}
+
+
+def test_what_nobody_decided_is_told_where_it_was_asked_for(parts: Parts, worker: Worker) -> None:
+    asker = Caller(Audience.CUSTOMER, "widget", visitor="v")
+    with parts.database.write() as session:
+        talk = start_conversation(session, asker, "talk", now=NOON - 3 * DAY).id
+        late = make_proposal("late", expires_in=0 * MINUTE)
+        late.state, late.conversation_id = ProposalState.WAITING, talk
+        late.confirmed_at, late.confirmed_by = NOON - 3 * DAY, dump_caller(asker)
+        session.add(late)
+
+    worker.run_once(NOON)
+    worker.run_once(NOON + MINUTE)
+
+    with parts.database.read() as session:
+        case = session.scalars(select(Case)).one()
+        said = session.scalars(select(Message)).one()
+        events = [event.type for event in session.scalars(select(Event).order_by(Event.number))]
+    assert case.conversation_id == "talk"
+    assert f"your case is {case.number}" in said.text
+    assert events == ["action_result", "message_start", "message_delta", "message_end"]
 
 
 def make_proposal(name: str, *, expires_in: timedelta) -> Proposal:

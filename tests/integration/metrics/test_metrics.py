@@ -8,7 +8,7 @@ import pytest
 
 from opsbot.db import Database
 from opsbot.errors import InvalidInputError
-from opsbot.metrics.grouping import Dimension
+from opsbot.metrics.grouping import Dimension, Terms
 from opsbot.metrics.query import MetricResult, query
 from opsbot.metrics.registry import METRICS
 from opsbot.planning.period_words import read_period
@@ -28,6 +28,7 @@ def measure(
     now: datetime = NOW,
     zone: str = "Europe/Berlin",
     filters: Mapping[Dimension, str | Sequence[str]] | None = None,
+    terms: Terms | None = None,
 ) -> MetricResult:
     with database.read() as session:
         return query(
@@ -37,6 +38,7 @@ def measure(
             now=now,
             by=Dimension(by) if by else None,
             filters=filters,
+            terms=terms,
             compare=compare,
             top=top,
         )

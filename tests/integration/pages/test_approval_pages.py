@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
 from opsbot.channels.services import Services
+from opsbot.commerce.effects import Effect
+from opsbot.commerce.payments import Payment, PaymentKind
 from opsbot.conversation.models import Conversation, Message
 from opsbot.conversation.store import start_conversation
 from opsbot.staff import Role, Staff, make_staff
@@ -63,6 +65,8 @@ def ask(site: Site, services: Services) -> Iterator[Callable[..., Asked]]:
     yield run
     with site.database.write() as session:
         session.execute(delete(Proposal))
+        session.execute(delete(Effect))
+        session.execute(delete(Payment).where(Payment.kind == PaymentKind.REFUND))
 
 
 def told(services: Services, asked: Asked) -> list[str]:

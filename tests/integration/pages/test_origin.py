@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from opsbot.channels import problems
-from opsbot.channels.dependencies import STAFF_COOKIE, check_origin
+from opsbot.channels.dependencies import STAFF_COOKIE, refuse_other_sites
 from opsbot.settings import Settings
 
 INSIDE = "http://10.0.0.7:8000"
@@ -26,7 +26,7 @@ def client(settings: Settings) -> TestClient:
 
     @app.post("/")
     def post(request: Request) -> str:
-        check_origin(request)
+        refuse_other_sites(request)
         return "done"
 
     return TestClient(app, base_url=INSIDE, cookies={STAFF_COOKIE: "x"})

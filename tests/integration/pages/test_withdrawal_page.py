@@ -41,6 +41,7 @@ def test_two_labelled_steps_record_and_acknowledge(
     fields = hidden(second.text)
     done = client.post(SECOND, data=fields)
     again = client.post(SECOND, data=fields)
+    anew = client.post(FIRST, data=order)
 
     assert "Withdraw from contract here</button>" in start.text
     assert "Confirm withdrawal here</button>" in second.text
@@ -51,6 +52,10 @@ def test_two_labelled_steps_record_and_acknowledge(
     number = re.search(r"WD-\d{5}", done.text)
     assert number is not None
     assert number[0] in again.text
+    assert anew.status_code == 409
+    assert f"is recorded as {number[0]}" in anew.text
+    assert 'class="alert alert--ok"' in anew.text, "it is no trouble"
+    assert "Nothing is recorded yet" not in anew.text
     assert count(site) == 1
     with site.database.read() as session:
         mail = session.scalars(

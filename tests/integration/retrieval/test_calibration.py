@@ -13,6 +13,8 @@ from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.models import IndexState
 from tests.retrieval_fixtures import NOON, write_three_articles
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = (
     "Who won the football world cup?",
     "What time is it in Tokyo?",

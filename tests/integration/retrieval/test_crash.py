@@ -28,6 +28,8 @@ from opsbot.retrieval.verify import verify
 from tests.quick_encoder import QuickEncoder
 from tests.retrieval_fixtures import NOON, write_article
 
+pytestmark = pytest.mark.slow
+
 ARTICLES = 80
 KILLS = 3
 WORDS = (

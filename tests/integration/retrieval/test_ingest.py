@@ -9,7 +9,14 @@ from opsbot.db import Database
 from opsbot.errors import InvalidInputError
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.retrieval.ingest import ingest
-from opsbot.retrieval.models import ArticleRow, ArticleStatus, IndexState, PassageRow, VectorRow
+from opsbot.retrieval.models import (
+    LAST_GOOD,
+    ArticleRow,
+    ArticleStatus,
+    IndexState,
+    PassageRow,
+    VectorRow,
+)
 from opsbot.retrieval.rows import read_vectors
 from tests.retrieval_fixtures import (
     LAMP,
@@ -212,3 +219,60 @@ def test_progress_names_each_file(database: Database, encoder: MiniLmEncoder, fo
     ingest(database, folder, encoder, now=NOON, progress=lambda *step: seen.append(step))
 
     assert seen == [(number, 3, path) for number, path in enumerate(THREE)]
+
+
+def _state_of(database: Database, path: str) -> tuple[ArticleStatus, str, int]:
+    with database.read() as session:
+        row = session.scalars(sa.select(ArticleRow).where(ArticleRow.path == path)).one()
+        held = sa.select(sa.func.count()).where(PassageRow.article_id == row.id)
+        return row.status, row.reason, session.scalar(held) or 0
+
+
+def test_a_broken_front_matter_keeps_the_last_good_version_and_is_listed(
+    database: Database, encoder: MiniLmEncoder, folder: Path
+) -> None:
+    write_article(folder, "faqs/warranty.md", "Lamps are covered for three years.")
+    ingest(database, folder, encoder, now=NOON)
+    file = folder / "faqs/warranty.md"
+    good = file.read_text(encoding="utf-8")
+
+    for broken in (good.replace("title:", "title: ["), good.replace("title:", "tilte:")):
+        file.write_text(broken, encoding="utf-8")
+        for _ in range(2):  # a second look at the same file says the same
+            report = ingest(database, folder, encoder, now=NOON)
+            [(path, reason)] = report.unreadable
+            assert (path, reason.endswith(LAST_GOOD)) == ("faqs/warranty.md", True)
+        status, kept, passages = _state_of(database, path)
+        assert (status, kept) == (ArticleStatus.READABLE, reason)
+        assert passages > 0
+
+    file.write_text(good, encoding="utf-8")
+    report = ingest(database, folder, encoder, now=NOON)
+    assert (report.changed, report.unreadable) == ([path], [])
+    assert _state_of(database, path)[1] == ""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "---\ntitle: [\naudience: staff\n---\nOnly for us.",
+        "---\ntitle: [\naudience: staf\n---\nOnly for us.",
+        "No front matter at all.",
+        "---\ntitle: Warranty\naudience: public\n---\n\x00",
+    ],
+    ids=["for staff", "perhaps for staff", "none", "no text"],
+)
+def test_what_may_be_for_others_or_is_broken_elsewhere_is_not_kept(
+    database: Database, encoder: MiniLmEncoder, folder: Path, broken: str
+) -> None:
+    write_article(folder, "faqs/warranty.md", "Lamps are covered for three years.")
+    ingest(database, folder, encoder, now=NOON)
+
+    (folder / "faqs/warranty.md").write_text(broken, encoding="utf-8")
+    report = ingest(database, folder, encoder, now=NOON)
+
+    if not report.unreadable:  # what can be read is simply another version
+        assert report.changed == ["faqs/warranty.md"]
+        return
+    status, _, passages = _state_of(database, "faqs/warranty.md")
+    assert (status, passages) == (ArticleStatus.UNREADABLE, 0)

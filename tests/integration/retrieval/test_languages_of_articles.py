@@ -47,14 +47,14 @@ def test_a_german_article_is_found_by_other_forms_of_its_words(
 def test_remembered_pieces_are_those_of_the_rows_and_few(
     knowledge: Knowledge, database: Database, encoder: MiniLmEncoder
 ) -> None:
-    with database.read() as session:
-        ids = list(session.scalars(sa.select(PassageRow.id)))
-        rows = read_pieces(session, encoder.key, ids)
+    with database.connect() as connection:
+        ids = list(connection.scalars(sa.select(PassageRow.id)))
+        rows = read_pieces(connection, encoder.key, ids)
         expected = [rows[id_] for id_ in ids]
         cache = PieceCache(sum(map(len, expected[:3])))
 
-        assert cache.read(session, encoder.key, ids) == expected
-        assert cache.read(session, encoder.key, ids[::-1]) == expected[::-1]
+        assert cache.read(connection, encoder.key, ids) == expected
+        assert cache.read(connection, encoder.key, ids[::-1]) == expected[::-1]
         assert 0 < cache.size <= sum(map(len, expected[:3]))
-        assert cache.read(session, "another encoder", ids) == [b""] * len(ids)
-        assert cache.read(session, encoder.key, [*ids, 10**9]) == [*expected, b""]
+        assert cache.read(connection, "another encoder", ids) == [b""] * len(ids)
+        assert cache.read(connection, encoder.key, [*ids, 10**9]) == [*expected, b""]

@@ -20,6 +20,8 @@ from opsbot.retrieval.sources import Sources
 from opsbot.settings import RetrievalSettings
 from tests.retrieval_fixtures import NOON, write_article, write_three_articles
 
+pytestmark = pytest.mark.slow
+
 CARE = b"# Care\n\nWipe the walnut stand with beeswax every spring.\n"
 FRONT = b"---\ntitle: Care\naudience: public\n---\n" + CARE
 PUBLIC = {"audience": "public"}

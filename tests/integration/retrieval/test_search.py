@@ -7,8 +7,11 @@ import pytest
 from opsbot.db import Database
 from opsbot.errors import NotFoundError
 from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.retrieval.hits import Score, read_hits
 from opsbot.retrieval.ingest import ingest
 from opsbot.retrieval.knowledge import Knowledge
+from opsbot.retrieval.models import Audience
+from opsbot.retrieval.shelf import AUDIENCES
 from opsbot.settings import RetrievalSettings
 from tests.retrieval_fixtures import LAMP, NOON, write_article
 
@@ -27,6 +30,29 @@ def test_hits_are_ordered_by_their_score_and_limited(knowledge: Knowledge) -> No
 
     assert len(hits) == 2
     assert hits[0].score >= hits[1].score
+
+
+@pytest.mark.parametrize("others", [0, 3, 30, 300, 1_200])
+def test_hits_are_read_in_the_order_asked_for_however_many_there_are(
+    knowledge: Knowledge, database: Database, others: int
+) -> None:
+    expected = knowledge.search("lamp", audience="customer", top_k=50)
+    ids = [hit.passage_id for hit in expected]
+    gone = range(10**6, 10**6 + others)
+    scores = {
+        id_: Score(place, place / 2, place / 4) for place, id_ in enumerate([*ids, *gone, 10**9])
+    }
+
+    with database.connect() as connection:
+        found = read_hits(connection, scores, AUDIENCES["customer"])
+        for_nobody = read_hits(connection, scores, [Audience.STAFF])
+
+    assert [hit.passage_id for hit in found] == ids
+    assert [(hit.score, hit.cosine, hit.confidence) for hit in found] == list(scores.values())[
+        : len(ids)
+    ]
+    assert [hit[:17] for hit in found] == [hit[:17] for hit in expected]
+    assert for_nobody == []
 
 
 @pytest.mark.parametrize(

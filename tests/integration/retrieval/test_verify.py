@@ -27,6 +27,8 @@ from opsbot.retrieval.verify import Verification, verify
 from opsbot.settings import RetrievalSettings
 from tests.retrieval_fixtures import NOON, write_three_articles
 
+pytestmark = pytest.mark.slow
+
 Compare = Callable[[], Verification]
 
 

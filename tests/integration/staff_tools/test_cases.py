@@ -133,3 +133,33 @@ def test_a_step_that_cannot_be_is_refused_in_words(executor: Executor, mara: Cal
         run("note")
     with pytest.raises(ConflictError, match="open already"):
         run("reopen")
+
+
+@pytest.mark.usefixtures("cases")
+@pytest.mark.parametrize(
+    ("steps", "back"),
+    [
+        (["open", "wait_customer"], CaseState.OPEN),
+        (["open", "resolve"], CaseState.OPEN),
+        (["urgent"], CaseState.NEW),
+        (["wait_internal"], None),
+        (["open", "resolve", "close"], None),
+    ],
+)
+def test_a_step_is_taken_back_where_the_case_can_be_as_it_was(
+    executor: Executor, mara: Caller, steps: list[str], back: CaseState | None
+) -> None:
+    for step in steps:
+        arguments = {"case_number": "CS-00001", "step": step}
+        preview = executor.run(mara, "update_case", arguments, now=NOON)
+        assert isinstance(preview, Preview)
+        done = executor.confirm(mara, preview.id, now=NOON).preview
+    assert done.can_undo is (back is not None)
+    if back is None:
+        return
+
+    way_back = executor.undo(mara, done.id, now=NOON)
+    executor.confirm(mara, way_back.id, now=NOON)
+
+    case = _read(executor)
+    assert (case.state, case.priority) == (back, CasePriority.NORMAL)

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from opsbot.channels.charts import draw
+from opsbot.commerce.customers import Customer, CustomerKind
+from opsbot.commerce.orders import Order
 from opsbot.db import Database
 from opsbot.demo.load import load_demo
 from opsbot.errors import OpsbotError
@@ -16,10 +19,13 @@ from opsbot.metrics.grouping import GOODS, MAX_GROUPS, Dimension
 from opsbot.metrics.query import query
 from opsbot.metrics.registry import METRICS
 from opsbot.planning.period_words import read_period
+from opsbot.toolkit.audit import AuditEvent, verify
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import AnyTool
 from tests.integration.staff_tools.conftest import Ask
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CALLS: list[tuple[str, dict[str, Any]]] = [
@@ -168,3 +174,26 @@ def test_every_staff_tool_has_examples_of_its_own(tools: dict[str, AnyTool]) -> 
         assert len(tools[name].examples) >= 8, name
         assert tools[name].audience is Audience.STAFF, name
         assert tools[name].effect == "read", name
+
+
+def test_what_names_a_customer_says_so_and_is_audited(
+    database: Database, ask: Ask, tools: dict[str, AnyTool]
+) -> None:
+    load_demo(database, now=NOW)
+    with database.read() as session:
+        people = session.scalars(select(Customer).where(Customer.kind == CustomerKind.CONSUMER))
+        named = {word.lower() for one in people for word in (one.name, one.email)}
+        named |= {str(to["line1"]).lower() for to in session.scalars(select(Order.ship_to))}
+
+    silent, telling = set[str](), set[str]()
+    for name, arguments in [*CALLS, ("returns_worklist", {})]:
+        text = json.dumps(asdict(ask(name, now=NOW, **arguments)), ensure_ascii=False, default=str)
+        if any(word in text.lower() for word in named):
+            (silent if tools[name].pii == "none" else telling).add(name)
+
+    assert silent == set()
+    assert telling == {"cases", "customer_overview", "order_overview", "trace_lot"}
+    with database.read() as session:
+        read = select(AuditEvent.subject).where(AuditEvent.action == "read")
+        assert set(session.scalars(read)) == telling
+        assert verify(session).problem == ""

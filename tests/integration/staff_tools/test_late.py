@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from opsbot.commerce.inventory import Reservation
 from opsbot.commerce.orders import Order, OrderState
-from opsbot.commerce.shipments import Shipment, ShipmentState, TrackingEvent
+from opsbot.commerce.reservations import Reservation
+from opsbot.commerce.shipments import NeededAction, Shipment, ShipmentState, TrackingEvent
 from opsbot.db import Database
 from opsbot.errors import InvalidInputError
 from tests.factories import (
@@ -95,7 +95,11 @@ def add_parcels(database: Database) -> None:
     ada, web, mug = make_customer(), make_channel(), make_item()
 
     def parcel(
-        tracking: str, state: ShipmentState, scanned: datetime, promised: datetime
+        tracking: str,
+        state: ShipmentState,
+        scanned: datetime,
+        promised: datetime,
+        needs: NeededAction | None = None,
     ) -> Shipment:
         order = make_order(
             ada,
@@ -116,6 +120,7 @@ def add_parcels(database: Database) -> None:
             order,
             tracking,
             state=state,
+            needs=needs,
             shipped_at=NOON - 10 * DAY,
             promised_by=promised,
             events=[scan],
@@ -132,6 +137,7 @@ def add_parcels(database: Database) -> None:
         parcel("006", on_the_way, fresh, soon),
         parcel("007", ShipmentState.DELIVERED, NOON - 9 * DAY, past),
         parcel("008", ShipmentState.READY_FOR_PICKUP, NOON - 6 * DAY, soon),
+        parcel("009", on_the_way, fresh, soon, NeededAction.DOCUMENTS),
     ]
     with database.write() as session:
         session.add_all(parcels)
@@ -148,8 +154,9 @@ def test_parcels_that_need_a_look_say_why(database: Database, ask: Ask) -> None:
         "001": "no scan for 5 days",
         "002": "past the promised day",
         "003": "delivery failed",
+        "009": "the carrier waits for papers or facts",
     }
-    assert result.say.startswith("**5 parcels need a look: 5 at DHL.**")
+    assert result.say.startswith("**6 parcels need a look: 6 at DHL.**")
     assert rows_of(result)[0]["silent"] == 9
 
 

@@ -320,6 +320,18 @@ def test_two_refunds_on_one_order_count_together(shop: Shop, people: People) -> 
     assert second.preview.state is not ProposalState.EXECUTED
 
 
+@pytest.mark.parametrize("reason", ["yes", "ok, do it", "Yes please!", "123", "..."])
+def test_an_answer_to_another_question_is_no_reason_for_money(
+    shop: Shop, people: People, reason: str
+) -> None:
+    asked: dict[str, Any] = {"order_number": "1002", "amount": "5", "reason": reason}
+    gift: dict[str, Any] = asked | {"kind": "store_credit"}
+    with pytest.raises(InvalidInputError, match="what it is for"):
+        shop.run("refund", people.mara, **asked)
+    with pytest.raises(InvalidInputError, match="what it is for"):
+        shop.run("goodwill", people.mara, **gift)
+
+
 @pytest.mark.parametrize("amount", ["131.91", "100000", "0", "-5", "1.234", "NaN"])
 def test_nobody_refunds_more_than_was_paid_nor_nonsense(
     shop: Shop, people: People, amount: str

@@ -127,6 +127,15 @@ def test_open_purchase_orders_show_what_has_not_come_the_latest_first(ask: Ask) 
 
 
 @pytest.mark.usefixtures("suppliers")
+def test_late_purchase_orders_are_called_late(ask: Ask) -> None:
+    result = ask("purchase_orders", which="late", supplier="kiln")
+
+    assert result.say.startswith("**1 purchase order is late at Kiln & Co.**")
+    assert result.table is not None
+    assert result.table.caption.startswith("Late purchase orders at Kiln & Co, as of")
+
+
+@pytest.mark.usefixtures("suppliers")
 def test_a_supplier_is_found_by_a_word_of_its_name(ask: Ask) -> None:
     assert len(rows_of(ask("purchase_orders", supplier="the kiln"))) == 2
     assert ask("purchase_orders", supplier="Havel").say == (

@@ -188,12 +188,12 @@ def test_who_asked_for_it_may_withdraw_it(shop: Shop, people: People, waiting: P
     assert refunds_of(shop, "#1001") == []
 
 
-def test_changed_facts_go_back_to_who_asked_for_it(
-    shop: Shop, people: People, waiting: Preview
-) -> None:
+def test_changed_facts_go_back_to_who_asked_for_it(shop: Shop, people: People) -> None:
+    preview = shop.propose("give_back", people.mara, order_number="#1001", cents=2500)
+    shop.executor.confirm(people.mara, preview.id, now=NOON)
     _change_order(shop)
 
-    outcome = shop.executor.approve(people.lena, waiting.id, now=NOON + DAY)
+    outcome = shop.executor.approve(people.lena, preview.id, now=NOON + DAY)
 
     assert outcome.preview.state is ProposalState.STALE
     assert outcome.renewed is not None
@@ -201,9 +201,21 @@ def test_changed_facts_go_back_to_who_asked_for_it(
     again = shop.executor.confirm(people.mara, outcome.renewed.id, now=NOON + 2 * DAY)
     late = shop.executor.approve(people.lena, again.preview.id, now=NOON + 2 * DAY)
     assert again.preview.state is ProposalState.WAITING
+    assert late.preview.state is ProposalState.EXECUTED
+    assert refunds_of(shop, "#1001") == [2400, 2500]
+
+
+def test_what_has_become_impossible_meanwhile_fails_and_is_not_shown_again(
+    shop: Shop, people: People, waiting: Preview
+) -> None:
+    _change_order(shop)
+
+    outcome = shop.executor.approve(people.lena, waiting.id, now=NOON + DAY)
+
     # Of 52.90 EUR, 24.00 are back already: 50.00 more are too much by now.
-    assert late.preview.state is ProposalState.FAILED
-    assert "2890 of what was paid is left" in late.preview.say
+    assert (outcome.preview.state, outcome.renewed) == (ProposalState.FAILED, None)
+    assert "2890 of what was paid is left" in outcome.preview.say
+    assert refunds_of(shop, "#1001") == [2400]
 
 
 def test_changed_facts_are_seen_before_it_waits(shop: Shop, people: People) -> None:

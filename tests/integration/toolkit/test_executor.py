@@ -289,7 +289,7 @@ def test_an_error_nobody_foresaw_tells_nothing(fragile: Shop) -> None:
 
 
 def test_a_change_that_breaks_is_undone_and_may_be_tried_again(fragile: Shop) -> None:
-    preview = fragile.propose("crash_once")
+    preview = fragile.propose("crash_once", now=NOON - MINUTE)
 
     with pytest.raises(UnavailableError):
         fragile.executor.confirm(fragile.ada, preview.id, now=NOON)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from opsbot.conversation.outcomes import event_of
 from opsbot.db import Database
 from opsbot.errors import ConflictError, NotAllowedError, NotFoundError
 from opsbot.settings import Settings
+from opsbot.toolkit.caller import Caller
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
@@ -51,6 +54,16 @@ def test_undo_is_a_proposal_and_does_nothing_by_itself(
     assert stock_of(shop) == 23
     shop.executor.confirm(people.otto, preview.id, now=NOON)
     assert stock_of(shop) == 20
+
+
+def test_a_way_back_names_what_it_undoes(shop: Shop, people: People, done: Preview) -> None:
+    preview = shop.executor.undo(people.otto, done.id, now=NOON)
+
+    told = event_of(shop.executor.confirm(people.otto, preview.id, now=NOON))
+
+    assert (told["state"], told["can_undo"], told["undone"]) == ("executed", True, done.id)
+    again = event_of(shop.executor.confirm(people.otto, done.id, now=NOON))
+    assert (again["can_undo"], again["undone"]) == (False, None), "it was taken back"
 
 
 def test_a_change_is_undone_once(shop: Shop, people: People, done: Preview) -> None:
@@ -102,3 +115,23 @@ def test_what_was_not_done_or_has_no_way_back_is_not_undone(shop: Shop, people: 
     with pytest.raises(ConflictError, match="cannot be taken back"):
         shop.executor.undo(people.mara, final.id, now=NOON)
     assert not final.can_undo
+
+
+def test_staff_see_what_they_may_take_back(shop: Shop, people: People, done: Preview) -> None:
+    other = shop.propose("give_back", people.mara, order_number="#1001", cents=100)
+    shop.executor.confirm(people.mara, other.id, now=NOON)
+
+    def seen_by(caller: Caller, *, since: datetime = NOON, limit: int = 9) -> list[str]:
+        found = shop.executor.undoable(caller, since=since, limit=limit)
+        return [one.preview.id for one in found]
+
+    [row] = shop.executor.undoable(people.otto, since=NOON, limit=9)
+    assert (row.preview.id, row.done_by, row.done_at) == (done.id, "Otto", NOON)
+    assert seen_by(people.mara) == [], "the tool is not for her"
+    assert seen_by(shop.ada) == []
+    assert seen_by(people.otto, since=NOON + timedelta(seconds=1)) == []
+
+    preview = shop.executor.undo(people.otto, done.id, now=NOON, apart=True)
+    assert [one.id for one in shop.executor.open_proposals(people.otto, now=NOON)] == [preview.id]
+    shop.executor.confirm(people.otto, preview.id, now=NOON)
+    assert seen_by(people.otto) == [preview.id], "what took it back can be taken back in turn"

@@ -37,6 +37,7 @@ VALUES: Mapping[str, Any] = {
     "serial": "TIDE20931",
     "bought_on": "2026-10-03",
     "seller": "A partner",
+    "answer": "5",
 }
 
 
@@ -77,7 +78,7 @@ def test_every_argument_says_how_it_is_filled(tool: AnyTool) -> None:
 def test_the_assistant_has_one_tool_of_each_special_kind() -> None:
     roles = sorted(tool.role for tool in FOR_CUSTOMERS.values() if tool.role)
 
-    assert roles == ["handoff", "knowledge", "list", "proof", "proof"]
+    assert roles == ["danger", "handoff", "knowledge", "list", "proof", "proof"]
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
 
 from opsbot.commerce.effects import Effect
-from opsbot.commerce.inventory import release, reserve
 from opsbot.commerce.orders import Order, OrderLine, OrderState
+from opsbot.commerce.reservations import release, reserve
 from opsbot.commerce.shipments import Shipment
 from opsbot.commerce.trade import (
     DeliveryService,
@@ -19,7 +20,7 @@ from opsbot.commerce.trade import (
     PartnerState,
 )
 from opsbot.db import Base
-from opsbot.errors import ConflictError, NotAllowedError, PolicyError
+from opsbot.errors import ConflictError, InvalidInputError, NotAllowedError, PolicyError
 from opsbot.mail.outgoing import OutgoingMail
 from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.results import Result
@@ -104,13 +105,24 @@ def test_an_order_on_hold_is_not_shipped_until_it_is_released(sending: Shop) -> 
 
     with pytest.raises(ConflictError, match="on hold already"):
         sending.run("hold_order", OPS, order_number="#1001", reason="again")
-    preview = sending.propose("ship_order", OPS, order_number="#1001")
-    assert "on hold" in sending.executor.confirm(OPS, preview.id, now=NOON).preview.say
+    with pytest.raises(ConflictError, match="is on hold"):
+        sending.run("ship_order", OPS, order_number="#1001")
 
     do(sending, "release_order", order_number="#1001")
     assert not sending.order("#1001").on_hold
     with pytest.raises(ConflictError, match="not on hold"):
         sending.run("release_order", OPS, order_number="#1001")
+
+
+def test_a_release_is_taken_back_by_the_hold_it_ended(sending: Shop) -> None:
+    do(sending, "hold_order", order_number="#1001", reason="the address is unclear")
+    preview = sending.propose("release_order", OPS, order_number="#1001")
+    done = sending.executor.confirm(OPS, preview.id, now=NOON).preview
+
+    way_back = sending.executor.undo(OPS, done.id, now=NOON)
+    sending.executor.confirm(OPS, way_back.id, now=NOON)
+
+    assert sending.order("#1001").hold_reason == "the address is unclear"
 
 
 def test_shipping_makes_one_parcel_and_asks_for_one_label(sending: Shop) -> None:
@@ -217,5 +229,95 @@ def test_what_an_order_lacks_is_reserved_from_free_stock(sending: Shop) -> None:
     told = do(sending, "reallocate", order_number="#1001")
 
     assert told.facts["units"] == {"Kiln mug, moss": 2}
-    preview = sending.propose("reallocate", OPS, order_number="#1001")
-    assert "Nothing" in sending.executor.confirm(OPS, preview.id, now=NOON).preview.say
+    with pytest.raises(ConflictError, match="Nothing that order #1001 lacks is free"):
+        sending.run("reallocate", OPS, order_number="#1001")
+
+
+@pytest.mark.parametrize("tool", ["hold_order", "reallocate"])
+@pytest.mark.parametrize(
+    ("number", "state"), [("#1002", "completed"), ("#1003", "in fulfillment")], ids=["done", "left"]
+)
+def test_what_is_bound_to_be_refused_is_not_even_shown(
+    sending: Shop, tool: str, number: str, state: str
+) -> None:
+    given: dict[str, Any] = {"reason": "x"} if tool == "hold_order" else {}
+
+    with pytest.raises(ConflictError, match=f"{number} is {state}, so that cannot be done"):
+        sending.run(tool, OPS, order_number=number, **given)
+
+
+def test_a_split_order_leaves_in_two_parcels_and_is_told_so(sending: Shop) -> None:
+    _add_shade(sending, reserved=False)
+
+    with pytest.raises(ConflictError, match="not split"):
+        sending.run("split_order", OPS, order_number="#1001", step="join")
+    preview = sending.propose("split_order", OPS, order_number="#1001")
+    assert preview.details[0] == "Leaves first: 2 x Kiln mug, moss."
+    assert "Leaves later, in a parcel of its own: 1 x Linen shade" in preview.details[1]
+    sending.executor.confirm(OPS, preview.id, now=NOON)
+
+    waiting = sending.read("order_queue", OPS, waits_for="ready").table
+    assert waiting is not None
+    assert "ready, waits to be packed; 1 x Linen shade for the Ember lamp leaves later" in {
+        row[4] for row in waiting.rows if row[0] == "#1001"
+    }
+    first = do(sending, "ship_order", order_number="#1001")
+    with pytest.raises(ConflictError, match="no stock reserved"):
+        sending.run("ship_order", OPS, order_number="#1001")
+    with sending.database.write() as session:
+        line = _shade_of(session, sending)
+        reserve(session, line.sku, 1, order_line_id=line.id, at=NOON)
+    second = do(sending, "ship_order", order_number="#1001")
+    parcels = [first.facts["parcel"], second.facts["parcel"]]
+    assert parcels == ["OB1001-1", "OB1001-2"]
+
+
+def test_a_split_can_be_taken_back_and_names_what_leaves_later(sending: Shop) -> None:
+    _add_shade(sending, reserved=True)
+
+    with pytest.raises(InvalidInputError, match="Say which items leave later"):
+        sending.run("split_order", OPS, order_number="#1001")
+    with pytest.raises(InvalidInputError, match="would leave now"):
+        sending.run("split_order", OPS, order_number="#1001", items="mug, shade")
+    preview = sending.propose("split_order", OPS, order_number="#1001", items="shade")
+    sending.executor.confirm(OPS, preview.id, now=NOON)
+    assert [line.held_back for line in sending.order("#1001").lines] == [0, 1]
+
+    back = sending.executor.undo(OPS, preview.id, now=NOON)
+    sending.executor.confirm(OPS, back.id, now=NOON)
+
+    assert [line.held_back for line in sending.order("#1001").lines] == [0, 0]
+    whole = do(sending, "ship_order", order_number="#1001")
+    with sending.database.read() as session:
+        parcel = session.scalars(
+            select(Shipment)
+            .where(Shipment.tracking_number == whole.facts["parcel"])
+            .options(selectinload(Shipment.lines))
+        ).one()
+        assert len(parcel.lines) == 2
+    with pytest.raises(ConflictError, match="is packed"):
+        sending.run("split_order", OPS, order_number="#1001", items="shade")
+
+
+def _add_shade(sending: Shop, *, reserved: bool) -> None:
+    with sending.database.write() as session:
+        order = session.get_one(Order, sending.order("#1001").id)
+        line = OrderLine(
+            order_id=order.id,
+            sku="LL-SPR-03",
+            title="Linen shade for the Ember lamp",
+            unit_price_minor=2700,
+            quantity=1,
+        )
+        session.add(line)
+        session.flush()
+        if reserved:
+            reserve(session, line.sku, 1, order_line_id=line.id, at=NOON)
+
+
+def _shade_of(session: Session, sending: Shop) -> OrderLine:
+    return session.scalars(
+        select(OrderLine).where(
+            OrderLine.order_id == sending.order("#1001").id, OrderLine.sku == "LL-SPR-03"
+        )
+    ).one()

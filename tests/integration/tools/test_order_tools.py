@@ -1,13 +1,17 @@
 """What customers are told about orders and parcels, and what they may change."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from opsbot.commerce.orders import OrderState
+from opsbot.commerce.orders import Order, OrderLine, OrderState
+from opsbot.commerce.shipments import NeededAction, Shipment, ShipmentState, record_tracking_event
 from opsbot.errors import ConflictError, InvalidInputError, PolicyError
 from opsbot.toolkit.caller import Audience, Caller, Level
+from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.proposals import ProposalState
 from tests.factories import NOON
 from tests.shop_fixtures import Shop
@@ -20,6 +24,18 @@ def test_orders_are_listed_newest_first_with_what_tells_them_apart(shop: Shop) -
     assert [one["value"] for one in listed] == ["#1001", "#1004", "#1003", "#1002"]
     assert listed[3]["words"] == "Ember bedside lamp, sage, Kiln mug, moss"
     assert "- **#1002** (5 November 2026): Ember bedside lamp, sage and 2 x" in result.say
+
+
+def test_each_order_names_the_tools_that_are_of_no_use_to_it(
+    shop: Shop, tools: Mapping[str, AnyTool]
+) -> None:
+    listed = shop.read("my_orders").facts["candidates"]["order_number"]
+    not_for = {one["value"]: set(one["not_for"]) for one in listed}
+
+    assert "cancel_order" in not_for["#1002"]  # it was delivered
+    assert "exchange_items" in not_for["#1001"]  # it has not left
+    assert {"cancel_order", "exchange_items"} <= not_for["#1003"]  # it is on its way
+    assert set[str]().union(*not_for.values()) <= set(tools)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +85,28 @@ def test_a_parcel_says_where_it_was_seen_last(shop: Shop) -> None:
     assert "The parcel is in the depot, Leipzig, 19 November 2026, 13:00" in result.say
     assert result.cards[0].kind == "shipment"
     assert result.facts["shipped"] is True
+
+
+def test_a_parcel_says_what_its_carrier_waits_for(shop: Shop) -> None:
+    with shop.database.write() as session:
+        number = "00340434161094000003"
+        parcel = session.scalars(select(Shipment).where(Shipment.tracking_number == number)).one()
+        record_tracking_event(
+            session,
+            parcel,
+            status=ShipmentState.EXCEPTION,
+            message="House number is missing.",
+            place="Berlin",
+            occurred_at=NOON,
+            received_at=NOON,
+            needs=NeededAction.ADDRESS,
+        )
+
+    result = shop.read("track_shipment", order_number="1003")
+
+    assert "The carrier needs a right address to deliver it" in result.say
+    assert result.facts["parcels"][0]["needs"] == "address"
+    assert result.cards[0].body["needs"].startswith("The carrier needs a right address")
 
 
 def test_an_order_without_a_parcel_says_so(shop: Shop) -> None:
@@ -123,6 +161,15 @@ def test_an_address_is_not_changed(shop: Shop, number: str, address: str, clause
     assert raised.value.clause == clause
 
 
+def test_an_address_that_is_there_already_is_no_change(shop: Shop) -> None:
+    fresh = shop.ada.at_level(Level.FRESH_CODE)
+    old = shop.order("1001").ship_to
+    there = f"{old['line1']}, {old['postal_code']} {old['city']}"
+
+    with pytest.raises(ConflictError, match="already"):
+        shop.propose("change_address", fresh, order_number="1001", address=there)
+
+
 def test_half_an_address_is_asked_for_again(shop: Shop) -> None:
     fresh = shop.ada.at_level(Level.FRESH_CODE)
 
@@ -172,6 +219,19 @@ def test_everybody_reaches_a_person(shop: Shop) -> None:
     assert unknown.hands_off
     assert "leave your e-mail address" in unknown.say
     assert "leave your e-mail address" not in known.say
+
+
+def test_what_was_cancelled_is_on_the_card_as_it_was_ordered(shop: Shop) -> None:
+    with shop.database.write() as session:
+        line = session.scalars(
+            select(OrderLine).join(Order).where(Order.number == "#1001").order_by(OrderLine.id)
+        ).first()
+        assert line is not None
+        line.cancelled, ordered, title = line.quantity, line.quantity, line.title
+
+    rows = shop.read("order_status", order_number="1001").cards[0].body["rows"]
+
+    assert (rows[0]["title"], rows[0]["quantity"]) == (f"{title} (cancelled)", ordered)
 
 
 def test_a_cancelled_order_reads_as_cancelled(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Returns: what is possible, and what is opened."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 
 from opsbot.commerce.returns import Return, ReturnState, find_return
 from opsbot.errors import ConflictError, InvalidInputError, PolicyError
+from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.policy import Policies
 from opsbot.toolkit.policy.schema import ReturnsFile
 from opsbot.toolkit.policy_trials import try_policies
 from opsbot.toolkit.proposals import Confirmation, Preview, ProposalState
 from tests.factories import NOON
-from tests.shop_fixtures import Shop
+from tests.shop_fixtures import Shop, open_shop
 
 LAMP: dict[str, Any] = {"order_number": "1002", "items": ["lamp"]}
 DAYS = timedelta(days=1)
@@ -74,6 +76,20 @@ def test_a_confirmed_return_is_opened_with_the_decision_it_rests_on(
     assert outcome.result is not None
     assert "11 December 2026" in outcome.result.say
     assert outcome.result.cards[0].body["number"] == kept.number
+
+
+def test_a_return_says_where_the_goods_go(
+    shop: Shop, tools: Mapping[str, AnyTool], policies: Policies
+) -> None:
+    address = "Lumen & Loom, Returns, Werkhof 7, 12051 Berlin"
+    settings = shop.settings.model_copy(update={"returns_address": address})
+    told = open_shop(shop.database, settings, tools, policies)
+
+    preview = told.propose("request_return", **LAMP, reason="changed_mind")
+
+    assert f"by 11 December 2026, addressed to {address}." in " ".join(preview.details)
+    without = shop.propose("request_return", **LAMP, reason="changed_mind", conversation="other")
+    assert "Please hand in the parcel by 11 December 2026." in without.details
 
 
 def test_what_is_coming_back_does_not_come_back_twice(shop: Shop) -> None:

@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from opsbot.channels.dependencies import token_caller
 from opsbot.commerce.cases import CaseKind, open_case
 from opsbot.drafts.models import Draft, ReceivedMail, ReceivedState
 from opsbot.errors import RateLimitedError
 from opsbot.staff import find_staff
-from opsbot.toolkit.audit import verify
+from opsbot.toolkit.audit import AuditEvent, verify
 from tests.factories import NOON
 from tests.integration.ways_in.conftest import MARA, Served
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +164,125 @@ def test_an_article_that_somebody_may_not_upload_is_refused_and_audited(served: 
     served.client.delete("/v1/knowledge/articles/x", headers=served.staff_session())
 
     assert ("staff:1", "refused", "articles") in served.audit()
+
+
+REFUSED_AT_THE_DOOR: list[tuple[str, str, dict[str, str], str]] = [
+    ("POST", "/v1/tools/my_orders", {"authorization": "Bearer x.y.z"}, "/v1/tools/{name}"),
+    ("POST", "/v1/tools/my_orders", {"authorization": "Basic x"}, "/v1/tools/{name}"),
+    ("GET", "/v1/conversations/a/messages", {"authorization": "Bearer x"}, "{conversation_id}"),
+    ("GET", "/v1/conversations/a/events", {"x-opsbot-visitor": "forged"}, "{conversation_id}"),
+    ("GET", "/v1/proposals/waiting", {"cookie": "opsbot_staff=forged"}, "/v1/proposals/waiting"),
+    ("GET", "/console/cases", {"cookie": "opsbot_staff=forged"}, "/console/cases"),
+    ("POST", "/mcp", {"authorization": "Bearer opsbot_forged"}, "/mcp"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "where"),
+    REFUSED_AT_THE_DOOR,
+    ids=["token", "scheme", "reader", "visitor", "staff", "page", "mcp"],
+)
+def test_a_forged_proof_is_audited_by_its_route(
+    served: Served, method: str, path: str, headers: dict[str, str], where: str
+) -> None:
+    answer = served.client.request(method, path, headers=headers, follow_redirects=False)
+
+    assert answer.status_code in {303, 403}
+    [(actor, action, subject)] = served.audit()
+    assert (actor, action) == ("visitor", "refused")
+    assert subject.startswith(f"{method} ")
+    assert where in subject
+
+
+def test_who_claims_nothing_is_led_to_the_sign_in_and_not_audited(served: Served) -> None:
+    answer = served.client.get("/console/cases", follow_redirects=False)
+
+    assert answer.status_code == 303
+    assert served.audit() == []
+
+
+def test_a_conversation_of_somebody_else_is_refused_and_audited(served: Served) -> None:
+    asked = {"text": "hello", "client_id": "1"}
+    answer = served.client.post("/v1/chat", headers=served.customer(), json=asked).json()
+    talk = answer["conversation_id"]
+    eve = served.customer("C-1002")
+
+    posts = {"/v1/chat": asked | {"conversation_id": talk, "client_id": "2"}}
+    posts["/v1/tools/my_orders"] = {"conversation_id": talk}
+    codes = [served.client.post(path, headers=eve, json=posts[path]).status_code for path in posts]
+    for part in ("messages", "events"):
+        got = served.client.get(f"/v1/conversations/{talk}/{part}", headers=eve)
+        codes.append(got.status_code)
+    shown = served.client.get(f"/v1/answers/{answer['message_id']}/verify", headers=eve)
+
+    assert [*codes, shown.status_code] == [404] * 5
+    refused = [row for row in served.audit() if row[:2] == ("customer:2", "refused")]
+    assert sorted(subject for _, _, subject in refused) == [
+        "GET /v1/answers/{message_id}/verify",
+        "GET /v1/conversations/{conversation_id}/events",
+        "GET /v1/conversations/{conversation_id}/messages",
+        "POST /v1/chat",
+        "POST /v1/tools/{name}",
+    ]
+
+
+def test_another_sites_request_and_a_form_of_another_session_are_audited(served: Served) -> None:
+    headers = served.staff_session()
+
+    foreign = served.client.post(
+        "/console/approvals/x", headers=headers | {"origin": "https://evil.example"}, data={}
+    )
+    stale = served.client.post("/console/approvals/x", headers=headers, data={"csrf": "old"})
+
+    assert (foreign.status_code, stale.status_code) == (403, 403)
+    assert served.audit() == [
+        ("visitor", "refused", "POST /console/approvals/{proposal_id}"),
+        ("staff:1", "refused", "POST /console/approvals/{proposal_id}"),
+    ]
+
+
+def test_a_program_that_presses_the_button_is_refused_and_audited(served: Served) -> None:
+    pressed = served.client.post("/v1/proposals/x/confirm", headers=served.staff_token())
+
+    assert pressed.json()["code"] == "confirmation_required"
+    assert served.audit() == [("staff:1", "refused", "POST /v1/proposals/{proposal_id}/confirm")]
+
+
+def test_a_flood_at_the_door_does_not_fill_the_audit(served: Served) -> None:
+    for _ in range(30):
+        served.client.get("/v1/tools", headers={"authorization": "Bearer forged"})
+
+    assert len(served.audit()) == 20
+
+
+def test_what_was_refused_says_no_more_than_it_must(served: Served) -> None:
+    served.client.post(
+        "/v1/tools/ada@example.com", headers=served.customer(), json={"arguments": {}}
+    )
+    served.client.post("/v1/proposals/ada@example.com/cancel", headers=served.customer())
+
+    with served.services.database.read() as session:
+        rows = session.scalars(sa.select(AuditEvent).order_by(AuditEvent.number)).all()
+    assert [(row.action, row.subject) for row in rows] == [("refused", "unknown")] * 2
+    assert rows[0].personal == {"named": "ada@example.com"}
+    assert "ada" not in repr([row.detail for row in rows])
+
+
+def test_a_preview_that_names_a_customer_and_a_look_at_it_are_audited(served: Served) -> None:
+    with served.services.database.write() as session:
+        find_staff(session, MARA).roles = ["agent"]
+    headers = served.staff_session()
+    arguments = {"order_number": "#1002", "amount": "110.00", "reason": "It was broken"}
+    call = {"arguments": arguments}
+    proposed = served.client.post("/v1/tools/refund", headers=headers, json=call).json()["proposal"]
+    key = proposed["proposal_id"]
+    served.client.post(f"/v1/proposals/{key}/confirm", headers=headers)
+
+    waiting = served.client.get("/v1/proposals/waiting", headers=headers).json()["waiting"]
+
+    assert "Ada" in repr(waiting)
+    assert served.audit() == [
+        ("staff:1", "proposed", "refund"),
+        ("staff:1", "confirmed", "refund"),
+        ("staff:1", "read", "approvals"),
+    ]

@@ -13,6 +13,7 @@ from opsbot.errors import CODES
 from opsbot.mail import OutgoingMail
 from opsbot.staff import find_staff
 from opsbot.staff_tokens import StaffToken, revoke_token
+from tests.integration.cli.test_policies import FACTS
 from tests.integration.ways_in.conftest import MARA, Served
 
 CANCEL = {"arguments": {"order_number": "#1001"}}
@@ -238,3 +239,13 @@ def test_the_mail_of_a_customers_assistant_leads_to_a_page_that_confirms(served:
     assert state_of(served, "#1001") is OrderState.CANCELLED
     assert served.client.get(path).status_code == 410
     assert served.client.get("/confirm/forged").status_code == 404
+
+
+def test_a_program_of_staff_tries_the_rules_and_one_of_a_customer_does_not(served: Served) -> None:
+    body = {"facts": FACTS, "today": "2026-09-21"}
+
+    tried = served.client.post("/v1/policy/simulate", headers=served.staff_token(), json=body)
+    refused = served.client.post("/v1/policy/simulate", headers=served.customer(), json=body)
+
+    assert tried.json()["decisions"][0]["decision"]["refund_minor"] == 1910
+    assert refused.status_code == 403

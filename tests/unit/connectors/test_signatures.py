@@ -25,10 +25,10 @@ def sign(source: str, body: bytes = BODY, secret: str = SECRET, *, late: int = 0
         folded = unicodedata.normalize("NFKD", secret).encode()
         digest = hmac.new(folded, body, hashlib.sha256).hexdigest()
         return {"x-hmac-signature": f"hmac-sha256-hex={digest}"}
-    if source == "shippo":
+    if source in {"shippo", "own"}:
         time = str(int(NOON.timestamp()) - late)
         digest = hmac.new(secret.encode(), time.encode() + b"." + body, hashlib.sha256).hexdigest()
-        return {"shippo-auth-signature": f"t={time},v1={digest}"}
+        return {SENDERS[source].header: f"t={time},v1={digest}"}
     return {SENDERS[source].header: b64encode(mac.digest()).decode()}
 
 
@@ -67,23 +67,33 @@ def test_another_secret_or_none_does_not_pass(source: str) -> None:
         check_signature(SENDERS[source], {}, BODY, [SECRET], now=NOON)
 
 
+TIMED = ("shippo", "own")
+
+
+@pytest.mark.parametrize("source", TIMED)
 @pytest.mark.parametrize("late", [-301, 301], ids=["from the future", "too old"])
-def test_a_signed_time_must_be_about_now(late: int) -> None:
-    check_signature(SENDERS["shippo"], sign("shippo", late=299), BODY, [SECRET], now=NOON)
+def test_a_signed_time_must_be_about_now(source: str, late: int) -> None:
+    check_signature(SENDERS[source], sign(source, late=299), BODY, [SECRET], now=NOON)
 
     with pytest.raises(NotAllowedError):
-        check_signature(SENDERS["shippo"], sign("shippo", late=late), BODY, [SECRET], now=NOON)
+        check_signature(SENDERS[source], sign(source, late=late), BODY, [SECRET], now=NOON)
 
 
-def test_a_time_cannot_be_exchanged() -> None:
-    headers = sign("shippo", late=3600)
+@pytest.mark.parametrize("source", TIMED)
+def test_a_time_cannot_be_exchanged(source: str) -> None:
+    header = SENDERS[source].header
     fresh = int(NOON.timestamp())
-    forged = headers["shippo-auth-signature"].replace(str(fresh - 3600), str(fresh))
+    forged = sign(source, late=3600)[header].replace(str(fresh - 3600), str(fresh))
 
     with pytest.raises(NotAllowedError):
-        check_signature(
-            SENDERS["shippo"], {"shippo-auth-signature": forged}, BODY, [SECRET], now=NOON
-        )
+        check_signature(SENDERS[source], {header: forged}, BODY, [SECRET], now=NOON)
+
+
+def test_the_senders_own_id_tells_two_deliveries_apart() -> None:
+    delivery = SENDERS["own"].delivery
+
+    assert delivery({"x-opsbot-delivery": "7"}, {}, b"1") == "7"
+    assert delivery({}, {}, b"1") != delivery({}, {}, b"2")
 
 
 def test_woocommerces_ids_of_one_second_do_not_hide_a_change() -> None:

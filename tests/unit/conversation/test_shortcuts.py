@@ -2,7 +2,14 @@
 
 import pytest
 
-from opsbot.conversation.shortcuts import Decision, begins_with_no, read_code, read_decision
+from opsbot.conversation.shortcuts import (
+    Decision,
+    Said,
+    asks_to_undo,
+    begins_with_no,
+    read_code,
+    read_decision,
+)
 
 BUTTON = "Cancel the order"
 
@@ -11,14 +18,47 @@ BUTTON = "Cancel the order"
     "text", ["yes", "Yes please!", "ok, do it", "go ahead", "cancel the order"]
 )
 def test_a_plain_yes_confirms(text: str) -> None:
-    assert read_decision(text, button=BUTTON) is Decision.CONFIRM
+    assert read_decision(text, button=BUTTON) == Said(Decision.CONFIRM)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes, please proceed.",
+        "Yes, that's correct. Please go ahead!",
+        "I confirm",
+        "Sounds good, thank you",
+        "yes please cancel order 1004",
+        "That\u2019s right, go ahead and cancel it",
+    ],
+)
+def test_words_that_agree_or_repeat_the_preview_confirm(text: str) -> None:
+    assert read_decision(text, button=BUTTON, title="Cancel order #1004") == Said(Decision.CONFIRM)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes, cancel order 1005",
+        "yes and also cancel 1003",
+        "ok what happens then?",
+        "yes is that right?",
+        "ok, is it cancelled",
+        "yes, refund to my card",
+        "the order is fine",
+        "yes, not that one",
+        "if it is right then yes",
+    ],
+)
+def test_a_yes_to_something_else_confirms_nothing(text: str) -> None:
+    assert read_decision(text, button=BUTTON, title="Cancel order #1004") != Said(Decision.CONFIRM)
 
 
 @pytest.mark.parametrize(
     "text", ["no", "No thanks.", "never mind", "don't", "not now", "no wait dont", "Stop!"]
 )
 def test_a_plain_no_cancels(text: str) -> None:
-    assert read_decision(text, button=BUTTON) is Decision.CANCEL
+    assert read_decision(text, button=BUTTON) == Said(Decision.CANCEL)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +100,46 @@ def test_a_code_is_the_whole_message(text: str, code: str | None) -> None:
 )
 def test_a_correction_begins_with_no(text: str, *, is_no: bool) -> None:
     assert begins_with_no(text) is is_no
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "undo",
+        "Undo that, please",
+        "Can you undo that?",
+        "oh no, sorry, undo the last change",
+        "take that back",
+        "put it back as it was",
+        "I\u2019d like to undo what you just did",
+        "Could you please revert that change?",
+        "oops, undo that again",
+    ],
+)
+def test_the_last_change_shall_be_taken_back(text: str) -> None:
+    assert asks_to_undo(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to take back my return request",
+        "undo the split of #1877",
+        "can you take back the mug?",
+        "put it back on hold",
+        "change it back to blue",
+        "how do I undo a change?",
+        "take that back to the warehouse",
+        "undo that and cancel #1004",
+    ],
+)
+def test_what_asks_for_more_than_that_is_left_to_the_assistant(text: str) -> None:
+    assert not asks_to_undo(text)
+
+
+def test_to_undo_what_is_only_shown_drops_it() -> None:
+    assert read_decision("undo that", button=BUTTON) == Said(Decision.CANCEL)
+
+
+def test_a_long_message_is_read_in_no_time() -> None:
+    assert not asks_to_undo("please " * 2000 + "undo them all")

@@ -220,11 +220,14 @@ def test_everything_except_one_item(customer: Chat) -> None:
 
 def test_an_address_is_taken_from_the_request_or_asked_for(customer: Chat) -> None:
     at_once = customer.say("change the address of #1004 to Hauptstr. 5, 10115 Berlin")
+    instead = customer.say("please send #1004 to 14 Mill Road, CB1 2AD Cambridge instead, thanks")
     question = customer.say("change the address of order 1003")
     reply = customer.say("Sonnenallee 12\n12045 Berlin")
 
     assert at_once.proposal is not None
     assert at_once.proposal[1]["address"] == "Hauptstr. 5, 10115 Berlin"
+    assert instead.proposal is not None
+    assert instead.proposal[1]["address"] == "14 Mill Road, CB1 2AD Cambridge"
     assert question.text == "What is the new address, with postcode and town?"
     assert reply.proposal == (
         "change_address",

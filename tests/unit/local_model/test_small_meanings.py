@@ -1,13 +1,19 @@
 """Counts, follow-ups, reasons and rules: small words that change what is meant."""
 
+import re
+from typing import Any, get_args
+
 import pytest
 
-from opsbot.conversation.local.declarations import read_declaration
+from opsbot.conversation.local.declarations import ArgumentSpec, read_declaration
 from opsbot.conversation.local.finding import Finder
 from opsbot.conversation.local.follow_ups import put_in_place
 from opsbot.conversation.local.quantities import leaves_some, means_one
+from opsbot.conversation.local.reading import read_message
 from opsbot.conversation.local.understand import Understanding
+from opsbot.conversation.local.values import find_values
 from opsbot.retrieval.encoder import MiniLmEncoder
+from opsbot.toolkit.arguments import OrderNumber
 from tests.local_model_chat import Chat
 from tests.local_model_tools import ITEM, declare
 
@@ -72,6 +78,13 @@ def test_a_follow_up_about_stock_asks_for_stock_again(customer: Chat) -> None:
     reply = customer.say("and the Tide grinder?")
 
     assert reply.calls == [("availability", {"item": "Tide grinder"})]
+
+
+def test_a_follow_up_with_a_verb_of_its_own_is_another_request(customer: Chat) -> None:
+    customer.say("where is the parcel of #1003?")
+    reply = customer.say("and cancel #1004")
+
+    assert ("cancel_order", {"order_number": "1004"}) in reply.calls
 
 
 def test_the_other_one_is_what_was_spoken_of_before(customer: Chat) -> None:
@@ -171,7 +184,7 @@ def test_a_greeting_names_three_different_things_that_can_be_asked(customer: Cha
 
 
 def test_help_comes_before_sending_back(shop: Understanding) -> None:
-    [request] = shop.read("the grinder is stuck, what should I do")
+    [request] = read_message(shop, "the grinder is stuck, what should I do")
 
     assert shop.choose(request) == "search_articles"
 
@@ -189,3 +202,35 @@ def test_words_that_another_argument_takes_name_no_thing(minilm: MiniLmEncoder) 
 
     assert finder.name_thing(tool, "complaints by cause in the past 6 weeks") == ""
     assert finder.name_thing(tool, "complaints about the kettle in the past 6 weeks") == "kettle"
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        ("the one with 1000 pieces", []),
+        ("a bottle of 1000 ml", []),
+        ("send it to 1234 Elm Street, Springfield", []),
+        ("where is 1004 please", ["1004"]),
+        ("order 1004, the 5000 mAh one", ["1004"]),
+    ],
+)
+def test_a_number_of_pieces_or_a_house_is_no_order(words: str, numbers: list[str]) -> None:
+    order = _order_argument()
+
+    assert [found.value for found in find_values(order, words)] == numbers
+
+
+def _order_argument() -> ArgumentSpec:
+    described: Any = get_args(OrderNumber)[1]
+    pattern = described.json_schema_extra["x-argument"]["pattern"]
+    return ArgumentSpec(
+        name="order_number",
+        kind="order_number",
+        ask="Which?",
+        pattern=re.compile(pattern, re.IGNORECASE),
+        candidates="",
+        labels={},
+        required=True,
+        many=False,
+        type="string",
+    )

@@ -103,6 +103,14 @@ def test_signs_count_where_two_vectors_differ() -> None:
     assert found.tolist() == [int(np.sum((one > 0) != (other > 0)))]
 
 
+def test_signs_of_many_vectors_are_counted_as_those_of_each() -> None:
+    vectors, question = draw(20_000, width=64), draw(1, width=64)
+
+    found = distances(signs_of(vectors), signs_of(question))
+
+    assert np.array_equal(found, np.sum((vectors > 0) != (question > 0), axis=1))
+
+
 def test_the_nearest_are_among_the_likely_ones_within_any_mask() -> None:
     vectors, question = draw(3_000), draw(1)[0]
     vectors[7] = question + 0.5 * vectors[7]

@@ -109,7 +109,7 @@ export class AskPage {
 
   /**
    * @param {string} id
-   * @param {"confirm" | "cancel"} decision
+   * @param {import("../shared/proposal.js").Decision} decision
    */
   async #decide(id, decision) {
     await this.client.decide(id, decision);

@@ -34,6 +34,7 @@ function buildShipment(body, { base, words }) {
   const number = body.tracking_number
     && link(body.tracking_url, base, {}, body.tracking_number);
   return frame(words.shipment(body.carrier), body.state, [
+    body.needs && h("p", { class: "card__alert" }, body.needs),
     buildFacts([[words.expected, body.eta], [words.tracking, number]]),
     buildEvents(body.events ?? []),
   ]);

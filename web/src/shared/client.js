@@ -88,10 +88,11 @@ export class Client {
   }
 
   /**
-   * Confirm or cancel a change. Both may be repeated: the server does it once.
+   * Confirm or cancel a change, or ask for what takes it back. The first two may be repeated: the
+   * server does it once.
    *
    * @param {string} proposal
-   * @param {"confirm" | "cancel"} decision
+   * @param {import("./proposal.js").Decision} decision
    */
   async decide(proposal, decision) {
     const path = `/v1/proposals/${encodeURIComponent(proposal)}/${decision}`;

@@ -9,22 +9,28 @@ import { h } from "./dom.js";
  * @property {string} button
  * @property {string} expires_at
  * @property {{ id: string, title: string, text: string } | null} [clause]
+ * @property {string} [state]
+ * @property {boolean} [can_undo]
  */
+
+/** @typedef {"confirm" | "cancel" | "undo"} Decision */
 
 export class ProposalCard {
   /**
    * @param {Proposal} proposal
    * @param {object} options
    * @param {import("./words.js").Words} options.words
-   * @param {(id: string, decision: "confirm" | "cancel") => Promise<void>} options.decide
+   * @param {(id: string, decision: Decision) => Promise<void>} options.decide
    */
   constructor(proposal, { words, decide }) {
     this.words = words;
     this.decide = decide;
     this.id = proposal.proposal_id;
     this.open = true;
+    this.title = proposal.title;
     this.element = this.#build(proposal);
-    this.#expireAt(Date.parse(proposal.expires_at));
+    if (proposal.state && proposal.state !== "proposed") this.settle(proposal.state, proposal.can_undo);
+    else this.#expireAt(Date.parse(proposal.expires_at));
   }
 
   /**
@@ -32,14 +38,32 @@ export class ProposalCard {
    *
    * The words of the result come as a message of their own.
    *
-   * @param {"executed" | "waiting" | "cancelled" | "rejected" | "expired" | "failed" | "stale"} state
+   * @param {string} state `executed`, `waiting`, `cancelled`, `rejected`, `expired`, `failed` or `stale`
+   * @param {boolean} [canUndo] it was done, and may be taken back
    */
-  settle(state) {
+  settle(state, canUndo = false) {
     clearTimeout(this.timer);
     this.open = false;
     this.element.classList.add(`proposal--${state}`);
     this.element.setAttribute("aria-busy", "false");
-    this.foot.replaceChildren(h("p", { class: "proposal__outcome" }, this.words.outcomes[state] ?? state));
+    const outcome = this.words.outcomes[/** @type {keyof typeof this.words.outcomes} */ (state)] ?? state;
+    this.foot.replaceChildren(h("p", { class: "proposal__outcome" }, outcome));
+    if (canUndo) this.foot.append(this.#buildUndo());
+  }
+
+  /** Say that it was taken back, by a change of its own. */
+  markUndone() {
+    this.element.setAttribute("aria-busy", "false");
+    this.foot.replaceChildren(h("p", { class: "proposal__outcome" }, this.words.undone));
+  }
+
+  /** What takes it back is shown first, and confirmed like any other change. */
+  #buildUndo() {
+    const { words } = this;
+    this.note = h("p", { class: "card__note", role: "status" });
+    this.undo = h("button", { type: "button", class: "button", onclick: () => this.#press("undo") },
+      words.undo, h("span", { class: "hidden" }, `: ${this.title}`));
+    return h("div", { class: "row" }, this.undo, this.note);
   }
 
   /** @param {Proposal} proposal */
@@ -56,22 +80,32 @@ export class ProposalCard {
       this.foot);
   }
 
-  /** @param {"confirm" | "cancel"} decision */
+  /** @param {Decision} decision */
   async #press(decision) {
-    if (!this.open || this.element.getAttribute("aria-busy") === "true") return;
+    if (this.open === (decision === "undo") || this.element.getAttribute("aria-busy") === "true") return;
     this.#setBusy(true);
     try {
       await this.decide(this.id, decision);
     } catch (error) {
-      if (this.open) this.note.textContent = /** @type {Error} */ (error).message || this.words.unavailable;
+      if (this.#waits(decision)) this.note.textContent = /** @type {Error} */ (error).message || this.words.unavailable;
+      if (this.#waits(decision)) this.#setBusy(false);
+      return;
     }
-    if (this.open) this.#setBusy(false);
+    if (!this.#waits(decision)) return;
+    this.#setBusy(false);
+    if (decision === "undo") this.note.textContent = "";
+  }
+
+  /** @param {Decision} decision */
+  #waits(decision) {
+    return decision === "undo" ? this.undo?.isConnected : this.open;
   }
 
   /** @param {boolean} busy */
   #setBusy(busy) {
     this.element.setAttribute("aria-busy", String(busy));
-    for (const button of [this.confirm, this.cancel]) {
+    for (const button of [this.confirm, this.cancel, this.undo]) {
+      if (!button) continue;
       // Not `disabled`: that would drop the focus to the page.
       if (busy) button.setAttribute("aria-disabled", "true");
       else button.removeAttribute("aria-disabled");

@@ -30,7 +30,7 @@ import { buildTable } from "./table.js";
  * @property {string} base address of the server, for links
  * @property {string} self author of the messages that are written here: `customer` or `staff`
  * @property {import("./words.js").Words} words
- * @property {(id: string, decision: "confirm" | "cancel") => Promise<void>} decide
+ * @property {(id: string, decision: import("./proposal.js").Decision) => Promise<void>} decide
  * @property {(change: () => void) => void} keepInView run a change of the log, and scroll if needed
  * @property {(message: Message) => void} onWhole a reply is complete
  * @property {(message: Message, data: any) => void} [onTable]
@@ -139,7 +139,7 @@ export class Thread {
       table: () => this.#onTable(data),
       chart: () => this.#onChart(data),
       action_proposal: () => this.#onProposal(data),
-      action_result: () => this.proposals.get(data.proposal_id)?.settle(data.state),
+      action_result: () => this.#onResult(data),
     };
     const handler = handlers[/** @type {keyof typeof handlers} */ (type)];
     if (handler) this.options.keepInView(handler);
@@ -232,6 +232,12 @@ export class Thread {
     const card = new ProposalCard(data, this.options);
     this.proposals.set(data.proposal_id, card);
     this.#addExtra(data, card.element);
+  }
+
+  /** @param {any} data */
+  #onResult({ proposal_id: id, state, can_undo: canUndo, undone }) {
+    this.proposals.get(id)?.settle(state, canUndo);
+    if (undone) this.proposals.get(undone)?.markUndone();
   }
 
   /**

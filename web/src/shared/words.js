@@ -26,6 +26,8 @@ const en = {
   notYet: "Nothing happens until you confirm.",
   rule: "Our rule:",
   cancel: "Not now",
+  undo: "Undo",
+  undone: "Done, and taken back since.",
   working: "Working…",
   validUntil: (/** @type {string} */ time) => `Valid until ${time}.`,
   outcomes: {
@@ -65,8 +67,73 @@ const en = {
 
 /** @typedef {typeof en} Words */
 
+/** @type {Words} */
+const de = {
+  open: "Chat öffnen",
+  openUnread: (count) => `Chat öffnen, ${count} neue ${count === 1 ? "Nachricht" : "Nachrichten"}`,
+  close: "Chat schließen",
+  renew: "Neues Gespräch beginnen",
+  title: "Kundendienst",
+  subtitle: "Automatischer Assistent",
+  log: "Gespräch",
+  input: "Nachricht schreiben",
+  placeholder: "Nachricht schreiben…",
+  send: "Nachricht senden",
+  stop: "Antwort anhalten",
+  stopped: "Sie haben diese Antwort angehalten.",
+  suggestions: "Vorgeschlagene Antworten",
+  you: "Sie",
+  authors: { assistant: "Assistent", staff: "Mitarbeiter" },
+  greeting: "Guten Tag. Ich bin der automatische Assistent. Fragen Sie mich nach einem Produkt, einer Bestellung oder einer Rücksendung.",
+  starters: ["Wo ist meine Bestellung?", "Was kann ich zurückgeben?", "Mit einem Menschen sprechen"],
+  writing: "Der Assistent schreibt",
+  jump: "Neueste Nachricht",
+  sources: (count) => `Quellen (${count})`,
+  source: ({ n, title, heading }) => `Quelle ${n}: ${title}${heading ? `, ${heading}` : ""}`,
+  notYet: "Es geschieht nichts, bevor Sie bestätigen.",
+  rule: "Unsere Regel:",
+  cancel: "Nicht jetzt",
+  undo: "Rückgängig machen",
+  undone: "Erledigt und inzwischen zurückgenommen.",
+  working: "Einen Moment…",
+  validUntil: (time) => `Gültig bis ${time}.`,
+  outcomes: {
+    executed: "Erledigt.",
+    cancelled: "Abgebrochen. Es wurde nichts geändert.",
+    expired: "Dieses Angebot ist abgelaufen. Es wurde nichts geändert. Fragen Sie noch einmal, um es zu erneuern.",
+    failed: "Das hat nicht geklappt. Es wurde nichts geändert.",
+    stale: "Die Lage hat sich inzwischen geändert. Es wurde nichts geändert.",
+    waiting: "Bestätigt. Es wartet auf eine zweite Person.",
+    rejected: "Es wurde nicht genehmigt. Es wurde nichts geändert.",
+  },
+  lost: "Verbindung verloren. Ihr Text ist sicher; neuer Versuch…",
+  back: "Wieder verbunden.",
+  gone: "Die Verbindung ließ sich nicht wiederherstellen.",
+  unavailable: "Der Assistent ist zurzeit nicht erreichbar.",
+  busy: (seconds) =>
+    seconds > 0 ? `Zu viele Nachrichten auf einmal. Versuchen Sie es in ${seconds} Sekunden noch einmal.` : "Zu viele Nachrichten auf einmal. Versuchen Sie es gleich noch einmal.",
+  refused: "Diese Nachricht konnte nicht angenommen werden.",
+  signIn: "Ihre Anmeldung ist abgelaufen. Melden Sie sich wieder an, um fortzufahren.",
+  retry: "Noch einmal versuchen",
+  order: (number) => `Bestellung ${number}`,
+  shipment: (carrier) => `Sendung mit ${carrier}`,
+  returned: (number) => `Rücksendung ${number}`,
+  total: "Summe",
+  asOf: (time) => `Stand ${time}`,
+  tracking: "Sendungsnummer",
+  expected: "Erwartet",
+  refund: "Erstattung",
+  deadline: "Zurücksenden bis",
+  price: "Preis",
+  availability: "Verfügbarkeit",
+  itemNumber: "Artikel",
+  done: "erledigt",
+  current: "jetzt",
+  todo: "folgt",
+};
+
 /** @type {Record<string, Words>} */
-const LANGUAGES = { en };
+const LANGUAGES = { en, de };
 
 /**
  * Return the words of a language such as `en` or `en-GB`.

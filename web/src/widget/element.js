@@ -309,7 +309,7 @@ export class OpsbotChat extends HTMLElement {
 
   /**
    * @param {string} id
-   * @param {"confirm" | "cancel"} decision
+   * @param {import("../shared/proposal.js").Decision} decision
    */
   async #decide(id, decision) {
     this.#offer([]);

@@ -3,14 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from opsbot.conversation.local.classifier import stem, stems
 from opsbot.conversation.local.frame import Option
 from opsbot.conversation.local.language import ORDINALS, STOP_WORDS
-from opsbot.conversation.local.patterns import EVERY, EXCEPT, LATEST, OLDEST
+from opsbot.conversation.local.measures import canonical
+from opsbot.conversation.local.patterns import EVERY, EXCEPT, LATEST, OLDEST, WHOLE_ONE
 from opsbot.conversation.local.values import same_word
 
 _SHORTEST_NUMBER = 3
+_CODE = re.compile(r"\b(?=[\w-]*\d)[\w-]{6,}\b")
+"""What an item is numbered by."""
 _STOP_STEMS = frozenset(stem(word) for word in STOP_WORDS)
 _NUMBER_LEFT_OUT = re.compile(
     r"\b(?:but|except)\s+(?:for\s+)?(?:one|two|three|four|five|\d+)\b", re.IGNORECASE
@@ -24,7 +28,15 @@ _LAST_ONE = re.compile(r"^\W*(?:the )?last(?: one)?\W*$", re.IGNORECASE)
 
 
 def pick_options(
-    text: str, options: Sequence[Option], *, many: bool, shown: bool, ignore: Collection[str] = ()
+    text: str,
+    options: Sequence[Option],
+    *,
+    many: bool,
+    shown: bool,
+    ignore: Collection[str] = (),
+    described: bool = True,
+    whole: bool = False,
+    dated: bool = True,
 ) -> list[Option]:
     """Return the options a text means, best fit first; empty when it describes none.
 
@@ -34,6 +46,9 @@ def pick_options(
         many: several may be meant at once.
         shown: the person has just read the options in this order, so "the second" is one of them.
         ignore: stems that belong to the request, not to a description.
+        whole: "the whole order" is one of the options, not all of them.
+        dated: the options are in the order of time, so that one may be the latest.
+        described: look at what describes an option, not only at its value or place.
     """
     left_out = None if leaves_number(text) else EXCEPT.search(text)
     if left_out and many and (EVERY.search(text) or left_out[0].lower().startswith("all but")):
@@ -42,11 +57,14 @@ def pick_options(
     positioned = _at_position(text, options) if shown else []
     if found := _named(text, options) or positioned:
         return found
-    if described := _described(text, options, many=many, ignore=ignore):
-        return _by_recency(text, described)
-    if EVERY.search(text) and many:
+    if not described:
+        return []
+    if fitting := _described(text, options, many=many, ignore=ignore):
+        return _by_recency(text, fitting) if dated else fitting
+    if EVERY.search(WHOLE_ONE.sub(" ", text) if whole else text) and many:
         return list(options)
-    return _by_recency(text, options) if LATEST.search(text) or OLDEST.search(text) else []
+    timed = dated and (LATEST.search(text) or OLDEST.search(text))
+    return _by_recency(text, options) if timed else []
 
 
 def leaves_number(text: str) -> bool:
@@ -74,7 +92,9 @@ def _named(text: str, options: Sequence[Option]) -> list[Option]:
     for option in options:
         value = option.value.lower()
         digits = re.sub(r"\D", "", value)
-        exact = re.search(rf"(?<!\w){re.escape(value.lstrip('#'))}(?!\w)", low)
+        codes = _CODE.findall(option.also.lower())
+        own = re.search(rf"(?<!\w){re.escape(value.lstrip('#'))}(?!\w)", low)
+        exact = own is not None or any(code in low for code in codes)
         if exact or (len(digits) >= _SHORTEST_NUMBER and re.search(rf"(?<!\d){digits}(?!\d)", low)):
             found.append(option)
     return found
@@ -91,16 +111,22 @@ def _at_position(text: str, options: Sequence[Option]) -> list[Option]:
     return [options[place]] if place is not None and 0 <= place < len(options) else []
 
 
+def _world(option: Option) -> set[str]:
+    """Return the stems that describe an option; neighbours also as one: "smartwatch"."""
+    own = stems(canonical(f"{option.words} {option.also}"))
+    return {*own, *(f"{a}{b}" for a, b in pairwise(own) if a.isalpha() and b.isalpha())}
+
+
 def _described(
     text: str, options: Sequence[Option], *, many: bool, ignore: Collection[str]
 ) -> list[Option]:
     """Match the descriptive words; rare words among the options tell them apart."""
-    worlds = [set(stems(option.words)) for option in options]
+    worlds = [_world(option) for option in options]
     counts = Counter(s for world in worlds for s in world)
     parts = [p for p in _AND.split(text) if p.strip()] if many else [text]
     chosen: list[Option] = []
     for part in parts:
-        words = [w for w in content_stems(part) if w not in ignore or w in counts]
+        words = [w for w in content_stems(canonical(part)) if w not in ignore or w in counts]
         scores = [
             sum(
                 1 + 1 / counts[s]

@@ -43,6 +43,8 @@ class ToolSpec:
     level: int
     role: str
     arguments: Sequence[ArgumentSpec]
+    acts: bool = False
+    """Whether it changes something at once, without asking."""
     grants: int = 1
     """Of a proof: the identity level it gives."""
 
@@ -83,6 +85,7 @@ def read_declaration(schema: Mapping[str, Any]) -> ToolSpec:
             _read_argument(name, described, definitions, required=name in required)
             for name, described in parameters.get("properties", {}).items()
         ),
+        acts=ours.get("effect", "read") != "read" and ours.get("confirm") == "none",
         grants=int(ours.get("grants", 1)),
     )
 

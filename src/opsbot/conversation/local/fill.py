@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from opsbot.conversation.local import wording
 from opsbot.conversation.local.choices import content_stems, pick_options
 from opsbot.conversation.local.declarations import (
     HANDOFF,
@@ -21,12 +22,24 @@ from opsbot.conversation.local.finding import (
     told_parts,
 )
 from opsbot.conversation.local.frame import Frame, Option, Task, list_key
-from opsbot.conversation.local.patterns import EVERY, PRONOUN
-from opsbot.conversation.local.quantities import leaves_some, means_one
+from opsbot.conversation.local.patterns import ADDRESS_OF, BOTH, EVERY, PRONOUN, WHOLE_ONE
+from opsbot.conversation.local.places import pick_address
+from opsbot.conversation.local.quantities import counts, leaves_some, means_one
 from opsbot.conversation.local.requests import asks_something, strip_courtesy
+from opsbot.conversation.local.traits import (
+    before_change,
+    by_worth_of_parts,
+    has_all,
+    narrow,
+    pick_variants,
+    words_about,
+)
 from opsbot.conversation.local.understand import Understanding
 from opsbot.conversation.local.values import as_type, find_labels, is_marked
 
+_TWO = 2
+MOST_SHOWN = 8
+"""Variants to choose from in one question."""
 OWN_WORDS = 3
 """So many words beyond those of the request tell something."""
 
@@ -93,16 +106,28 @@ class Filler:
                 task.arguments[argument.name] = as_type(argument, found[0])
             else:
                 several[argument.name] = [as_type(argument, v) for v in found]
+                if self._others_hang_on(argument, tool, task):
+                    return Ready(_spread(task.arguments, several))
         proofs = [a for a in tool.arguments if not a.required]
         if tool.role == PROOF and proofs and not any(a.name in task.arguments for a in proofs):
             return Asks(proofs[0], others=proofs[1:])
         return Ready(_spread(task.arguments, several))
 
+    def _others_hang_on(self, argument: ArgumentSpec, tool: ToolSpec, task: Task) -> bool:
+        """Tell whether other arguments are chosen from a list of each of several values."""
+        open_ones = (
+            a for a in tool.arguments if a.name not in task.arguments and a is not argument
+        )
+        listers = (self._mind.tools.get(a.candidates) for a in open_ones)
+        return any(lister is not None and lister.of_kind(argument.kind) for lister in listers)
+
     def _find(
         self, argument: ArgumentSpec, task: Task, tool: ToolSpec
     ) -> list[Any] | NeedsList | Asks:
         things = self._things(task, tool) if argument.kind == "quantity" else []
-        explicit = self._finder.explicit(argument, task.text)
+        explicit = self._finder.explicit(argument, task.text, answers=_proves(argument, tool))
+        if len(explicit) > 1 and argument.candidates and tool.of_kind("address"):
+            explicit = explicit[:1]  # the others say where the address is taken from
         if explicit or things:
             return self._count(argument, task, things) if things else explicit
         if argument.kind == "text":
@@ -113,7 +138,9 @@ class Filler:
         if argument.labels:
             return self._choose_label(argument, task)
         if argument.candidates in self._mind.tools:
-            return self._choose_candidate(argument, task, tool)
+            is_address = argument.kind == "address"
+            choose = self._choose_address if is_address else self._choose_candidate
+            return choose(argument, task, tool)
         found = self._name(argument, task, tool)
         return found or (Asks(argument) if argument.required else [])
 
@@ -130,7 +157,7 @@ class Filler:
             return Asks(argument)
         if means_one(task.text, things):
             return [1]
-        return self._finder.explicit(argument, task.text)
+        return self._finder.explicit(argument, task.text) if counts(task.text, things) else []
 
     def _name(self, argument: ArgumentSpec, task: Task, tool: ToolSpec) -> list[Any]:
         """Return the words that name a thing, or what was spoken of before."""
@@ -163,7 +190,6 @@ class Filler:
     def _choose_candidate(
         self, argument: ArgumentSpec, task: Task, tool: ToolSpec
     ) -> list[Any] | NeedsList | Asks:
-        described = self._finder.describes(tool, task.text)
         lister = self._mind.tools[argument.candidates]
         given = self._lister_arguments(lister, task, tool)
         options = self._known_list(lister, argument, given)
@@ -173,9 +199,11 @@ class Filler:
             options and pick_options(task.text, options, many=True, shown=False)
         )
         known = self._frame.known.get(argument.kind, [])
+        unfit = {o.value.lstrip("#") for o in options or () if tool.name in o.not_for}
+        known = [value for value in known if value.lstrip("#") not in unfit]
         if known and not hangs and (not described or points_back(argument, task.text)):
             return known[:1]
-        if not (argument.required or described or EVERY.search(task.text)):
+        if not (argument.required or described or self._means_all(argument, task.text)):
             return []
         if options is None:
             assert given is not None  # noqa: S101  (a list is only missing when it can be read)
@@ -193,22 +221,100 @@ class Filler:
     def _pick(
         self, argument: ArgumentSpec, task: Task, tool: ToolSpec, options: list[Option]
     ) -> list[Any] | Asks:
-        ignore = self._mind.vocabulary.common_words[tool.name]
-        picked = pick_options(task.text, options, many=True, shown=False, ignore=ignore)
-        every = EVERY.search(task.text) is not None
-        if argument.many and len(picked) > 1 and not every:
-            several = means_one(task.text, [option.value for option in picked])
-            if several:
-                return Asks(argument, picked)
+        fitting = [o for o in options if tool.name not in o.not_for] or options
+        if any(option.of for option in options):
+            return self._pick_variants(argument, task, fitting)
+        every = self._means_all(argument, task.text)
+        # What the tool is of no use to is meant where only that is described; the tool says why.
+        picked = self._described(argument, task, tool, fitting, every=every) or self._described(
+            argument, task, tool, options, every=False
+        )
+        if BOTH.search(task.text) and not argument.many and len(picked) > _TWO:
+            spoken_of = [o for o in picked if o.value in self._frame.known.get(argument.kind, [])]
+            picked = spoken_of if len(spoken_of) == _TWO else picked
+            every = len(picked) == _TWO
+        if len(picked) > 1 and not (every or argument.many):
+            picked = self._tell_apart(argument, task, picked)
+        several = argument.many and len(picked) > 1 and not every
+        if several and means_one(task.text, [option.value for option in picked]):
+            return Asks(argument, picked)
         if picked and (argument.many or len(picked) == 1 or every):
             return [o.value for o in picked]
-        if not picked and (known := self._known_among(argument, options)):
+        if not picked and (known := self._known_among(argument, fitting)):
             return known
         if not argument.required:
             return []
-        if len(options) == 1:
-            return [options[0].value]
-        return Asks(argument, picked or options)
+        return [fitting[0].value] if len(fitting) == 1 else Asks(argument, picked or fitting)
+
+    def _described(
+        self,
+        argument: ArgumentSpec,
+        task: Task,
+        tool: ToolSpec,
+        options: list[Option],
+        *,
+        every: bool,
+    ) -> list[Option]:
+        ignore = self._mind.vocabulary.common_words[tool.name]
+        one = not argument.many
+        many = argument.many or every
+        texts = [task.text]
+        if self._others_hang_on(argument, tool, task):
+            texts.insert(0, before_change(task.text))
+        for text in texts:
+            if picked := pick_options(
+                text, options, many=many, shown=False, ignore=ignore, whole=one, dated=one
+            ):
+                return narrow(text, picked) if argument.many and not every else picked
+        return []
+
+    def _tell_apart(self, argument: ArgumentSpec, task: Task, picked: list[Option]) -> list[Option]:
+        """Choose among records that fit alike: by what is in them, by what was spoken of."""
+        picked = by_worth_of_parts(task.text, picked)
+        known = self._known_among(argument, picked)
+        return [o for o in picked if o.value in known] or picked
+
+    def _choose_address(
+        self, argument: ArgumentSpec, task: Task, tool: ToolSpec
+    ) -> list[Any] | NeedsList | Asks:
+        """Return the address that words give, or the known one they refer to."""
+        if named := self._finder.address(task.text):
+            return [named]
+        if not ADDRESS_OF.search(task.text):
+            return Asks(argument) if argument.required else []
+        lister = self._mind.tools[argument.candidates]
+        options = self._known_list(lister, argument, {})
+        if options is None:
+            return NeedsList(lister.name, argument.kind, {})
+        last = self._frame.known.get(argument.kind, [])
+        fitting = pick_address(task.text, options, last=last, target=task.arguments)
+        return [fitting] if fitting else Asks(argument, options[:MOST_SHOWN])
+
+    def _means_all(self, argument: ArgumentSpec, text: str) -> bool:
+        """Tell whether words mean all of a list: "the whole order" is all of one order."""
+        one = WHOLE_ONE.search(text) is not None and not argument.many
+        text = WHOLE_ONE.sub(" ", text) if one else text
+        return EVERY.search(text) is not None
+
+    def _pick_variants(
+        self, argument: ArgumentSpec, task: Task, options: list[Option]
+    ) -> list[Any] | Asks:
+        """Return what takes the place of each thing, in their order."""
+        groups: dict[str, list[Option]] = {}
+        for option in options:
+            groups.setdefault(option.group, []).append(option)
+        chosen: list[Any] = []
+        for name, variants in groups.items():
+            text = words_about(task.text, name, groups)
+            last = words_about(self._message, name, groups) if self._message in task.text else ""
+            fitting = pick_variants(text, variants, latest=last)
+            whole = bool(fitting) and has_all(text, variants, fitting[0], latest=last)
+            if len(fitting) == 1 and whole:
+                chosen.append(fitting[0].value)
+                continue
+            task.lead = wording.NONE_LIKE_IT if fitting and not whole else ""
+            return Asks(argument, (fitting or variants)[:MOST_SHOWN])
+        return chosen if argument.many else chosen[:1]
 
     def _known_among(self, argument: ArgumentSpec, options: list[Option]) -> list[str]:
         """Return the value spoken of last, if it can be meant here."""
@@ -239,6 +345,9 @@ class Filler:
         text = strip_courtesy(task.text).strip()
         if tool.role == KNOWLEDGE and argument.required:
             return [text]
+        beside = self._finder.told_beside(tool, argument, text) if tool.role != HANDOFF else ""
+        if beside and tool.writes:
+            return [beside]
         own = content_stems(
             self._mind.vocabulary.mask(task.text), self._mind.vocabulary.common_words[tool.name]
         )
@@ -249,6 +358,11 @@ class Filler:
         if tells and (tool.writes or argument.required):
             return [text]
         return Asks(argument) if argument.required else []
+
+
+def _proves(argument: ArgumentSpec, tool: ToolSpec) -> bool:
+    """Tell whether a bare value will do: who proves who they are writes little else."""
+    return tool.role == PROOF and not argument.required and argument.kind in {"name", "postcode"}
 
 
 def _order(argument: ArgumentSpec) -> tuple[bool, bool, int]:

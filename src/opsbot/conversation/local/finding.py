@@ -8,8 +8,8 @@ from opsbot.conversation.local.classifier import stem
 from opsbot.conversation.local.declarations import NUMBERS, ArgumentSpec, ToolSpec
 from opsbot.conversation.local.frame import Option
 from opsbot.conversation.local.language import ASKING_STEMS
-from opsbot.conversation.local.patterns import BARE_POSTCODE, LATEST, OLDEST
-from opsbot.conversation.local.requests import strip_courtesy
+from opsbot.conversation.local.patterns import BARE_NAME, BARE_POSTCODE, LATEST, OLDEST
+from opsbot.conversation.local.requests import asks_something, strip_courtesy
 from opsbot.conversation.local.understand import Understanding
 from opsbot.conversation.local.values import find_labels, find_values, number_in
 from opsbot.conversation.local.vocabulary import noun_of
@@ -23,12 +23,28 @@ MEANS_ASKED = 0.35
 _CLEAR = 0.06
 """By how much it must lead the next choice."""
 _PARTS = re.compile(r"[,;:.!?()\n]+|\s[-–]\s|\b(?:because|since)\b", re.IGNORECASE)  # noqa: RUF001
+_CAUSE = re.compile(
+    r":\s|\b(?:because(?: of)?|since|due to|(?:the )?reason(?: is|:)?)(?!\w)|\b(?=until\b)",
+    re.IGNORECASE,
+)
+"""What sets a reason off from the request it is given with; "until" is part of it."""
+_BESIDE = re.compile(r"[,;.!?()\n]+|\s[-–]\s")  # noqa: RUF001
+_LEAST_BESIDE = 2
+"""Words with content that make a remark of what a comma alone sets off."""
 _ADDRESS_LEADS = (
     re.compile(r":\s*"),
     re.compile(r"\bto\b\s*", re.IGNORECASE),
     re.compile(r"\bis\b\s*", re.IGNORECASE),
 )
-TRAILING = re.compile(r"\b(?:please|thanks?|thank you)\b[\s.!]*$", re.IGNORECASE)
+_ADDRESS_END = re.compile(
+    r"(?<=\d)\.\s+(?=[A-Z])|[?!]\s|\s+(?:and|can|could) (?:you|please|then|also)\b"
+)
+TRAILING = re.compile(
+    r"(?:[\s,.]*\b(?:please|thanks?|thank you|instead|now|asap|if (?:possible|you can)|for me)\b)+"
+    r"[\s.!?]*$",
+    re.IGNORECASE,
+)
+"""What comes after a value and is no part of it."""
 
 
 class Finder:
@@ -45,6 +61,8 @@ class Finder:
         if argument.labels:
             labels = find_labels(argument, text)
             return labels if argument.many else labels[:1]
+        if argument.kind == "name" and answers and (name := BARE_NAME.search(text)):
+            return [name[1]]
         if argument.kind == "postcode" and answers:
             return [found.strip() for found in BARE_POSTCODE.findall(text)]
         # A number that has a form of its own is not just any number, except as an answer.
@@ -105,13 +123,38 @@ class Finder:
         for lead in _ADDRESS_LEADS:
             for match in reversed(list(lead.finditer(blank))):
                 if re.search(r"[^\W\d_].*\d", blank[match.end() :], re.DOTALL):
-                    return TRAILING.sub("", text[match.end() :]).strip(" .,\n")
+                    stop = _ADDRESS_END.search(text, match.end())
+                    whole = text[match.end() : stop.start() if stop else None]
+                    return _without_lead(TRAILING.sub("", whole).strip(" .,\n"))
         return ""
+
+    def told_beside(self, tool: ToolSpec, asked: ArgumentSpec, text: str) -> str:
+        """Return the words that a request is given with, without the request; empty: none.
+
+        "Hold #1004, the address is unclear" says why, in words that any request has.
+        """
+        head, *_ = _BESIDE.split(text, maxsplit=1)
+        cause = _CAUSE.search(text)
+        by_comma = cause is None or cause.start() > len(head)
+        if cause is not None and not by_comma:
+            head, told = text[: cause.start()], text[cause.end() :]
+        else:
+            told = text[len(head) :]
+        told = TRAILING.sub("", told).strip(" ,;.!?()-–\n")  # noqa: RUF001
+        verbs = self._words.verbs
+        if not asks_something(head, verbs) or (by_comma and asks_something(told, verbs)):
+            return ""
+        others = [one for one in tool.arguments if one is not asked and by_comma]
+        if any(self.explicit(one, told) and not self.explicit(one, head) for one in others):
+            return ""
+        words = content_stems(self._words.without_values(told))
+        return told if len(words) >= (_LEAST_BESIDE if by_comma else 1) else ""
 
     def name_thing(self, tool: ToolSpec, text: str) -> str:
         """Return the words of a text that name a thing, without those that ask about it."""
         text = self._without_choices(tool, text)
-        words = re.findall(r"[\w'’-]+", strip_courtesy(self._words.without_values(text)))  # noqa: RUF001
+        bare = strip_courtesy(self._words.without_values(text, kinds=tool.kinds))
+        words = re.findall(r"[\w'’-]+", bare)  # noqa: RUF001
         own_name = {stem(word) for word in tool.name.split("_")}
         frame_words = self._words.frame_words[tool.name] | ASKING_STEMS | own_name
         kept = [w for w in words if content_stems(w, frame_words) or re.search(r"[^\W\d].*\d", w)]
@@ -128,6 +171,14 @@ class Finder:
                     if " " in phrase:
                         text = re.sub(rf"\b{re.escape(phrase)}\b", " ", text, flags=re.IGNORECASE)
         return text
+
+
+def _without_lead(address: str) -> str:
+    """Leave out "my new home" before the street."""
+    parts = [part.strip() for part in address.split(",")]
+    while len(parts) > 1 and not re.search(r"\d", parts[0]) and parts[0][:1].islower():
+        parts.pop(0)
+    return ", ".join(parts)
 
 
 def told_parts(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 VERSION = 1
 MOST_KNOWN = 6
-MOST_OPTIONS = 20
+MOST_OPTIONS = 60
 MOST_LISTS = 6
 
 
@@ -18,6 +18,20 @@ class Option:
     value: str
     words: str
     """How it reads, and what its description is matched with."""
+    also: str = ""
+    """More words that describe it and are not shown, such as its state."""
+    not_for: tuple[str, ...] = ()
+    """Tools it is of no use to."""
+    traits: Mapping[str, str] = field(default_factory=dict)
+    """What tells it from others of its kind: `{"size": "M"}`."""
+    of: Mapping[str, str] = field(default_factory=dict)
+    """The traits of the thing it would take the place of."""
+    group: str = ""
+    """The name of that thing."""
+    worth: float = 0
+    """What it costs; 0: unknown."""
+    parts: tuple[tuple[str, float], ...] = ()
+    """Names of the things in it, with what each costs."""
 
 
 @dataclass
@@ -61,10 +75,14 @@ class Frame:
     """What comes after that."""
     last: Task | None = None
     """What was done last; follow-ups and corrections refer to it."""
+    shown: Task | None = None
+    """The change that was shown last."""
     known: dict[str, list[str]] = field(default_factory=dict)
     """For each kind the values spoken of, latest first."""
     lists: dict[str, list[Option]] = field(default_factory=dict)
     """Possible values by list: see `list_key`."""
+    stale: bool = False
+    """Whether a change was proposed since the lists were read."""
     denied: list[str] = field(default_factory=list)
     """Tools whose lists this caller may not see."""
     offered: bool = False
@@ -98,8 +116,10 @@ def read_frame(stored: Any) -> Frame:
             open=_read_task(stored.get("open")),
             waiting=[task for one in stored.get("waiting", ()) if (task := _read_task(one))],
             last=_read_task(stored.get("last")),
+            shown=_read_task(stored.get("shown")),
             known={str(k): [str(v) for v in vs] for k, vs in stored.get("known", {}).items()},
             lists={str(k): _read_options(v) for k, v in stored.get("lists", {}).items()},
+            stale=bool(stored.get("stale")),
             denied=[str(name) for name in stored.get("denied", ())],
             offered=bool(stored.get("offered")),
             question=str(stored.get("question", "")),
@@ -127,4 +147,26 @@ def _read_task(stored: Any) -> Task | None:
 
 
 def _read_options(stored: Any) -> list[Option]:
-    return [Option(str(one["value"]), str(one["words"])) for one in stored]
+    return [read_option(one) for one in stored]
+
+
+def read_option(one: Mapping[str, Any]) -> Option:
+    """Read an option; only its value must be there."""
+    value = str(one.get("value", ""))
+    return Option(
+        value,
+        str(one.get("words") or value),
+        str(one.get("also") or ""),
+        tuple(str(name) for name in one.get("not_for") or ()),
+        _read_traits(one.get("traits")),
+        _read_traits(one.get("of")),
+        str(one.get("group") or ""),
+        float(one.get("worth") or 0),
+        tuple((str(name), float(worth)) for name, worth in one.get("parts") or ()),
+    )
+
+
+def _read_traits(stored: Any) -> dict[str, str]:
+    if not isinstance(stored, Mapping):
+        return {}
+    return {str(name): str(value) for name, value in stored.items()}

@@ -99,6 +99,7 @@ ASKING_STEMS = frozenset(
     weight big larg size colour color come back again kind type number amount quantiti
     piec unit check show list find tell today tomorrow now right soon still current cheap
     expens charg deliveri ship exist abl possibl anymor moment new total
+    top most best worst main common often frequent promis make made
     """.split()  # noqa: SIM905  (a list of words reads as words)
 )
 """Stems that ask about a thing rather than name it."""

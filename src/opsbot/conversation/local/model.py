@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import (
@@ -48,7 +49,8 @@ class _Minds:
         self._lock = threading.Lock()
 
     def of(self, schemas: Sequence[dict[str, Any]]) -> Understanding:
-        key = hashlib.sha256(json.dumps(schemas, sort_keys=True, default=str).encode()).hexdigest()
+        written = orjson.dumps(schemas, default=str, option=orjson.OPT_SORT_KEYS)
+        key = hashlib.sha256(written).hexdigest()
         with self._lock:
             if key not in self._made:
                 tools = [read_declaration(schema) for schema in schemas]

@@ -2,48 +2,38 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from opsbot.conversation.local import wording
-from opsbot.conversation.local.answers import take_answer
-from opsbot.conversation.local.choices import content_stems, pick_options
-from opsbot.conversation.local.classifier import SURE, UNSURE
 from opsbot.conversation.local.declarations import (
     HANDOFF,
     KNOWLEDGE,
     PROOF,
     UNSHARED,
-    ArgumentSpec,
-    ToolSpec,
 )
 from opsbot.conversation.local.finding import Finder
 from opsbot.conversation.local.follow_ups import (
-    FOLLOW_ON,
-    LEADING,
-    THE_OTHER,
     named_thing,
-    put_in_place,
 )
 from opsbot.conversation.local.frame import Frame, Task
-from opsbot.conversation.local.language import UPSET, is_foreign
+from opsbot.conversation.local.language import BYE, THANKS, UPSET, is_foreign
+from opsbot.conversation.local.open_question import Meant, OpenQuestion
 from opsbot.conversation.local.patterns import (
     ABANDON,
     AFFIRM,
     CODE,
-    CORRECTION,
     DENY,
-    FOLLOW_UP,
     GENERAL,
     HAZARD,
-    IN_PLACE,
-    IN_VARIANT,
     IT,
-    OPENER,
-    QUESTION,
+    ONE,
     UNKNOWN,
 )
-from opsbot.conversation.local.requests import asks_something, split_message
+from opsbot.conversation.local.reading import read_message
+from opsbot.conversation.local.referring import Referrer
+from opsbot.conversation.local.requests import split_message
 from opsbot.conversation.local.understand import Request, Understanding
-from opsbot.conversation.local.values import find_labels, find_values, is_marked
+from opsbot.conversation.local.values import find_values, is_marked
 
 MOST_TRIES = 2
 _SHORT = 7
@@ -71,11 +61,14 @@ class Opener:
         self._frame = frame
         self._message = message
         self._finder = Finder(mind)
+        self._read: tuple[tuple[str, frozenset[str]], list[Request]] | None = None
 
     def open(self) -> Opening:
         """Return what to do in this turn."""
         if not re.search(r"\w", self._message):
             return Opening(said=[wording.not_understood(list(self._mind.tools.values()))])
+        if self._frame.stale:
+            self._frame.lists, self._frame.stale = {}, False
         self._note_values()
         if dangerous := self._danger():
             return dangerous
@@ -85,7 +78,7 @@ class Opener:
         if match and not self._names_choice():
             return self._abandon(self._message[match.end() :])
         if self._frame.open is not None and self._frame.open.tool in self._mind.tools:
-            return self._continue_open(self._frame.open)
+            return self._answer_offer() or self._continue_open(self._frame.open)
         self._frame.open = None
         return self._answer_short() or self._refer_back() or self._start(self._requests())
 
@@ -151,86 +144,93 @@ class Opener:
         return self._start(self._requests())
 
     def _requests(self) -> list[Request]:
+        """Return what the message asks for; it is read once."""
         known = frozenset(k for k in self._frame.known if k not in UNSHARED)
-        return self._mind.read(self._message, spoken_of=known)
+        if self._read is None or self._read[0] != (self._message, known):
+            requests = read_message(self._mind, self._message, spoken_of=known)
+            self._read = (self._message, known), requests
+        return self._read[1]
 
     def _continue_open(self, task: Task) -> Opening:
         """The message follows a question of ours: an answer, or something else."""
         requests = self._requests()
-        first = requests[0]
-        short = len(self._message.split()) <= _SHORT
-        question = first.asks and QUESTION.match(self._message) is not None
-        elsewhere = first.label != task.tool and (
-            first.confidence >= SURE or question or (task.soft and not short)
-        )
-        if changed := self._restated(task):
+        meant = OpenQuestion(self._mind, self._message, task, requests).read()
+        if isinstance(meant, Task):
             self._frame.open = None
-            return Opening(tasks=[changed])
-        before = dict(task.arguments)
-        # After a value that was not found, a question is a question and no other value.
-        asks_anew = task.soft and first.asks and not self._is_exact(task)
-        answers = not asks_anew and take_answer(self._mind, task, self._message)
-        exact = answers and self._is_exact(task)
-        plain = not question and (not first.asks or (exact and short))
-        if answers and (not elsewhere or plain):
-            self._frame.open = None
-            return Opening(tasks=[replace(task, asked="", options=[], soft=False)])
-        task.arguments = before
-        if first.label == task.tool and not task.options and first.confidence >= SURE and task.soft:
+            return Opening(tasks=[meant])
+        if meant is Meant.ANEW:
             self._frame.open = None
             return self._start(requests)
-        moves_on = not answers and self._is_new_request(first, task)
-        if elsewhere or moves_on or (task.soft and (first.asks or not answers)):
+        if meant is Meant.AGAIN:
+            return Opening(ask_again=True)
+        if meant is Meant.ASIDE:
             return self._aside(task, requests)
         return self._no_answer(task)
-
-    def _is_new_request(self, request: Request, task: Task) -> bool:
-        """Tell whether words that answer nothing ask for something else."""
-        if request.label == task.tool or UNKNOWN.search(self._message):
-            return False
-        likely = request.confidence >= UNSURE and not request.is_small_talk
-        return likely and (request.asks or not self._mind.changes(task))
-
-    def _restated(self, task: Task) -> Task | None:
-        """Return the task with a value that was given already, if the message is only that."""
-        tool = self._mind.tools[task.tool]
-        asked = tool.argument(task.asked)
-        if tool.role == PROOF or content_stems(self._mind.vocabulary.without_values(self._message)):
-            return None
-        for argument in tool.arguments:
-            found = find_values(argument, self._message) if is_marked(argument) else []
-            other = asked is None or argument.kind != asked.kind
-            if found and other and argument.name in task.arguments and not task.soft:
-                kept = task.arguments | {argument.name: found[0].value}
-                return replace(task, arguments=kept, asked="", options=[])
-        return None
-
-    def _is_exact(self, task: Task) -> bool:
-        argument = self._mind.tools[task.tool].argument(task.asked)
-        return argument is not None and bool(task.options or is_marked(argument) or argument.labels)
 
     def _aside(self, task: Task, requests: list[Request]) -> Opening:
         """Serve what was said instead; only to a change we come back, and only once."""
         dropped = task.soft or task.reminded or not self._mind.changes(task)
         if dropped or (DENY.match(self._message) and task.tries):
             self._frame.open = None
-            return self._answer_short() or self._refer_back() or self._start(requests)
+            opening = self._answer_short() or self._refer_back() or self._start(requests)
+            if self._chain(opening, task):
+                return opening
+            if self._mind.changes(task) and not any(self._mind.changes(t) for t in opening.tasks):
+                # What was begun stays at hand for an answer that comes later.
+                self._frame.open = replace(task, soft=True)
+            return opening
+        if all(r.label in {BYE, THANKS} for r in requests):
+            self._frame.open = replace(task, soft=True)
+            return self._start(requests)
         opening = self._start(requests)
+        if self._chain(opening, task):
+            self._frame.open = None
+            return opening
         if any(self._mind.tools[t.tool].role == HANDOFF for t in opening.tasks):
             self._frame.open = None
         else:
             opening.ask_again = task.reminded = True
         return opening
 
+    def _chain(self, opening: Opening, task: Task) -> bool:
+        """Let what was begun follow a proof that the message starts; tell whether it does."""
+        proving = next((t for t in opening.tasks if self._proves(t) and t.then is None), None)
+        if proving is None:
+            return False
+        proving.then = task.then if self._proves(task) else replace(task, asked="", options=[])
+        return True
+
+    def _proves(self, task: Task) -> bool:
+        return self._mind.tools[task.tool].role == PROOF
+
     def _no_answer(self, task: Task) -> Opening:
         if DENY.match(self._message) and not task.options:
             return self._abandon("")
         task.tries += 1
-        if UNKNOWN.search(self._message) or task.tries >= MOST_TRIES:
-            self._frame.open, self._frame.offered = None, True
+        if task.tries == 1 and self._may_list(task):
+            self._frame.open = None
+            return Opening(tasks=[replace(task, asked="", options=[])])
+        if (UNKNOWN.search(self._message) and not task.options) or task.tries >= MOST_TRIES:
+            self._frame.open = replace(task, soft=True) if self._mind.changes(task) else None
+            self._frame.offered = True
             self._frame.question = task.text
             return Opening(said=[wording.WITHOUT_IT])
         return Opening(ask_again=True)
+
+    def _answer_offer(self) -> Opening | None:
+        """A yes or no after we offered a person means that, not the question before."""
+        short = AFFIRM.match(self._message) or DENY.match(self._message)
+        task = self._frame.open
+        if task is None or not (task.soft and self._frame.offered and short):
+            return None
+        self._frame.open = None
+        return self._answer_short()
+
+    def _may_list(self, task: Task) -> bool:
+        """Tell whether the possible values can be read for who does not know theirs."""
+        argument = self._mind.tools[task.tool].argument(task.asked)
+        lister = argument.candidates if argument is not None else ""
+        return bool(lister) and lister not in self._frame.denied and not task.options
 
     def _answer_short(self) -> Opening | None:
         """Yes, no and a code mean what came before."""
@@ -253,124 +253,8 @@ class Opener:
 
     def _refer_back(self) -> Opening | None:
         """Corrections and follow-ups change what was done last: "no, I meant #1003"."""
-        last = self._frame.last
-        if last is None or last.tool not in self._mind.tools:
-            return None
-        corrects = CORRECTION.search(self._message) is not None
-        follows = FOLLOW_UP.match(self._message)
-        rest = self._message[follows.end() :] if follows else self._message
-        requests = self._requests()
-        if follows and (other := self._another_record(last)):
-            return Opening(tasks=[other])
-        sure = requests[0].confidence >= SURE and requests[0].label != last.tool
-        if follows and len(requests) == 1 and (taken := self._same_of_another(last, requests[0])):
-            return Opening(tasks=[taken])
-        bare = len(content_stems(self._mind.vocabulary.mask(rest))) <= _SHORT - 3
-        if len(requests) > 1 or not (corrects or follows) or not bare:
-            return None
-        says_what = asks_something(rest, self._mind.vocabulary.verbs)
-        if sure and (says_what or corrects) and not (corrects and self._only_values(rest)):
-            return None
-        changed = self._change(last, rest)
-        return Opening(tasks=[changed]) if changed else None
-
-    def _another_record(self, last: Task) -> Task | None:
-        """Return the last request for "the other one": what was spoken of before, or ask."""
-        if not THE_OTHER.match(FOLLOW_ON.sub("", self._message)):
-            return None
-        for argument in self._mind.tools[last.tool].arguments:
-            value = str(last.arguments.get(argument.name, ""))
-            if value and argument.required and argument.candidates and not argument.many:
-                known = self._frame.known.get(argument.kind, [])
-                bare = value.lstrip("#")
-                self._frame.known[argument.kind] = [v for v in known if v.lstrip("#") != bare]
-                return Task(last.tool, last.text.replace(bare, ""))
-        return None
-
-    def _same_of_another(self, last: Task, request: Request) -> Task | None:
-        """Return the last request about another thing, when words name only that: "and the X?"."""
-        rest = FOLLOW_ON.sub("", self._message)
-        tool, target = self._mind.tools[last.tool], self._mind.tools.get(request.label)
-        words = content_stems(self._mind.vocabulary.without_values(rest))
-        if not words or len(words) > _SHORT - 3 or OPENER.match(rest):
-            return None
-        if self._mind.vocabulary.kinds_in(rest):
-            return None
-        names_thing = target is not None and self._names_only(target, rest)
-        if tool.role == KNOWLEDGE:
-            own = request.label == last.tool and request.confidence >= SURE
-            if names_thing or not (own or request.confidence >= SURE) or LEADING.match(rest):
-                asked = tool.of_kind("text")
-                before = str(last.arguments.get(asked.name, last.text)) if asked else last.text
-                return Task(last.tool, put_in_place(before, rest))
-            return None
-        named = self._finder.name_thing(tool, rest)
-        free = next((a for a in tool.arguments if a.kind == "item" and not a.candidates), None)
-        if free is None or not named or not names_thing or IN_PLACE.match(self._message):
-            return None
-        return Task(last.tool, last.text, last.arguments | {free.name: named})
-
-    def _names_only(self, tool: ToolSpec, text: str) -> bool:
-        """Tell whether a text names a thing that a tool takes, and asks nothing of it."""
-        takes = any(
-            a.kind not in UNSHARED and not is_marked(a) and not a.labels for a in tool.arguments
-        )
-        named = self._finder.name_thing(tool, text)
-        return takes and content_stems(named) == content_stems(text)
-
-    def _only_values(self, text: str) -> bool:
-        words = content_stems(CORRECTION.sub(" ", self._mind.vocabulary.without_values(text)))
-        return len(words) <= 1
-
-    def _change(self, last: Task, text: str) -> Task | None:
-        """Return the last task with the values that a text names in place of its own."""
-        tool = self._mind.tools[last.tool]
-        task = Task(last.tool, text, dict(last.arguments))
-        changed = False
-        for argument in tool.arguments:
-            values = [f.value for f in find_values(argument, text)] or find_labels(argument, text)
-            if values:
-                task.arguments[argument.name] = values if argument.many else values[0]
-                changed = True
-        if changed:
-            return task
-        free = next(
-            (
-                a
-                for a in tool.arguments
-                if (a.name in last.arguments or a.candidates)
-                and not is_marked(a)
-                and not a.labels
-                and a.kind not in {"", "choice", "quantity", "number", "text"}
-            ),
-            None,
-        )
-        if free is None or not content_stems(text):
-            return None
-        if free.candidates:
-            task.arguments.pop(free.name, None)
-            self._drop_unfit(tool, task, free, text)
-        else:
-            named = self._finder.name_thing(tool, text)
-            if not named:  # "and the price?" asks, and names nothing
-                return None
-            if IN_PLACE.match(self._message):
-                named = f"{self._without_variant(tool, last)} {named}"
-            task.arguments[free.name] = named
-        return task
-
-    def _drop_unfit(self, tool: ToolSpec, task: Task, free: ArgumentSpec, text: str) -> None:
-        """Forget the record, such as an order, whose list does not have what is named now."""
-        start = f"{free.candidates}:{free.kind}:"
-        lists = [known for key, known in self._frame.lists.items() if key.startswith(start)]
-        if lists and not pick_options(text, lists[-1], many=True, shown=False):
-            for argument in tool.arguments:
-                if argument.candidates:
-                    task.arguments.pop(argument.name, None)
-
-    def _without_variant(self, tool: ToolSpec, last: Task) -> str:
-        """Return what was named before without its "in sage": another variant takes its place."""
-        return self._finder.name_thing(tool, IN_VARIANT.sub(" ", last.text))
+        task = Referrer(self._mind, self._frame, self._message).refer_back(self._requests())
+        return Opening(tasks=[task]) if task else None
 
     def _start(self, requests: list[Request]) -> Opening:
         """Begin new requests."""
@@ -382,6 +266,9 @@ class Opener:
             if tool.startswith("~"):
                 opening.said.append(self._small_talk(request, opening))
                 continue
+            if self._mind.tools.get(tool) and self._mind.forbids(tool, request.text):
+                opening.said.append(wording.LEFT)
+                continue
             if not tool:
                 opening.said.append(wording.not_understood(list(self._mind.tools.values())))
                 continue
@@ -389,11 +276,32 @@ class Opener:
                 request.condition and sum(r.condition == request.condition for r in requests) > 1
             )
             if self._mind.tools[tool].writes or shared:
-                task = Task(tool, request.text, {}, request.condition, request.holds)
+                kept = self._same_things(tool, request.text)
+                task = Task(tool, request.text, kept, request.condition, request.holds)
             else:
                 task = Task(tool, self._with_thing(self._whole(request), tool, opening.tasks))
             opening.tasks.append(task)
         return opening
+
+    def _same_things(self, name: str, text: str) -> dict[str, Any]:
+        """Return the record and things of the change that was just shown, for "the silver one".
+
+        Only where the words choose another variant for them: they say "one" and name no record.
+        """
+        last, tool = self._frame.shown, self._mind.tools[name]
+        if last is None or last.tool not in self._mind.tools or not ONE.search(text):
+            return {}
+        before = self._mind.tools[last.tool]
+        chosen = [a for a in before.arguments if a.many and a.candidates]
+        alike = before.writes and before.kinds == tool.kinds and len(chosen) > 1
+        if not alike or self._mind.vocabulary.kinds_in(text):
+            return {}
+        things = chosen[0].name
+        return {
+            a.name: last.arguments[a.name]
+            for a in before.arguments
+            if a.name in last.arguments and (is_marked(a) or a.name == things)
+        }
 
     def _with_thing(self, text: str, tool: str, before: list[Task]) -> str:
         """Put "the grinder" for the "it" of a question for the articles, if one was named."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opsbot.conversation.local.frame import Option
+from opsbot.conversation.local.frame import Option, read_option
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Outcome:
         """The identity level that is needed."""
         level = self.error.get("level", 1)
         return level if isinstance(level, int) else 1
+
+    @property
+    def instead(self) -> str:
+        """The tool that does what was asked; empty: none is known."""
+        return str(self.error.get("instead") or "")
 
     @property
     def candidates(self) -> Sequence[str]:
@@ -76,7 +81,4 @@ def _read_lists(candidates: Any) -> dict[str, list[Option]]:
 
 
 def _read_option(value: Any) -> Option:
-    if isinstance(value, Mapping):
-        known = str(value.get("value", ""))
-        return Option(known, str(value.get("words") or known))
-    return Option(str(value), str(value))
+    return read_option(value) if isinstance(value, Mapping) else Option(str(value), str(value))

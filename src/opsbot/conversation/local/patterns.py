@@ -25,8 +25,9 @@ AFFIRM = _form(
     r"""^\W*(?:yes|yep|yeah|yup|sure|ok|okay|alright|all right|please do|of course|go (?:on|ahead)|
     continue|do (?:it|that|so)|that (?:would be|sounds) \w+|next|the next one|the other one|
     carry on|proceed|done|i(?: a|')m signed in|signed in)\b[\s,.!]*
-    (?:please|thanks|thank you|do|go ahead|that would be \w+|and (?:now|the other|the rest)\b.*|
-    i (?:would|do)|now|it is done)*[\s.!]*$"""
+    (?:(?:please|thanks|thank you|do(?: it)?|go ahead|proceed|confirm|that would be \w+|
+    that(?:'s| is) (?:right|correct|fine)|and (?:now|the other|the rest)\b.*|
+    i (?:would|do)|now|it is done)[\s,.!]*)*$"""
 )
 DENY = _form(
     r"""^\W*(?:no|nope|nah|not now|no need|not really)\b[\s,.!]*
@@ -55,6 +56,15 @@ PRONOUN = _form(
     the (?:same|parcel|package|order|delivery))\b"""
 )
 IT = _form(r"\b(?:it|them)\b")
+ONE = _form(r"\bones?\b")
+FORBIDS = _form(r"\b(?:do not|don't|dont|never) (\w+)")
+CONTRACTED = _form(r"\b(where|what|who|when|how|that)s\b")
+"""Words whose apostrophe is left out: "wheres my parcel"."""
+FAULT_CODE = _form(
+    r"""(?<![\w-])[a-z]{1,2}-\d{2,3}(?![\w-])|
+    \b(?:error|fault|code|shows?|says?|displays?)\W+(?:\w+\W+)?[a-z]{1,2}\d{1,3}\b"""
+)
+"""A code on a display: E-04, "it shows F12"; E14 alone may be part of an address."""
 FURTHER = _form(r"\b(?:also|as well|too|another)\b")
 OWN = _form(r"\b(?:my|mine|this|that|it|#\d+)\b")
 GREETING = _form(
@@ -62,8 +72,44 @@ GREETING = _form(
     (?:\s+(?:there|team|all|everyone|guys)\b)?)[\s,.!:)-]*"""
 )
 COURTESY = _form(
-    r"""^\W*(?:thank(?:s| you)(?: (?:so much|a lot|very much|in advance))?|cheers|great|perfect|
-    awesome|wonderful|got it|i see|ok(?:ay)?|alright|sorry)\b[\s,.!:-]*"""
+    r"""^\W*(?:(?:thank(?:s| you)(?: (?:so much|a lot|very much|in advance))?
+    (?: for [^.,!?]{1,40}(?=[.,!?]))?|cheers|great|perfect|
+    awesome|wonderful|absolutely|certainly|sure(?: thing)?|got it|i see|ok(?:ay)?|alright|sorry|
+    yes|yeah|yep|hmm+|oh|ah|well|so|first(?:ly)?|next|finally|one last thing|
+    in that case|if so)\b[\s,.!:-]*)+"""
+)
+ORDERS = _form(
+    r"""\b(?:but|now|also|next|please|can you|could you|i(?:'d| would) like|i (?:want|need)|however|
+    instead|wait)\b"""
+)
+"""Signs that more is said than thanks."""
+POLITE = _form(
+    r"""^\W*(?:(?:ok(?:ay)?|great|good|perfect|wonderful|awesome|excellent|fantastic|lovely|cheers|no|
+    nope|nah|oh|ah)\b[\s,.!]*)*
+    (?:thank(?:s| you)(?! for nothing)[^,;:?]{0,80}|(?:i )?(?:really )?appreciate[^,;:?]{0,60}|
+    much appreciated|(?:great|glad) to hear[^,;:?]{0,40}|
+    (?:you )?have a (?:great|nice|good|lovely|wonderful|fantastic)[^,;:?]{0,30}|(?:good)?bye|
+    take care|(?:i think )?(?:that|this)(?:'s| is| was| will be|'ll be)? (?:all|everything|it)\b
+    [^,;:?]{0,40}|i'?m (?:done|all set|good)\b[^,;:?]{0,20}|
+    (?:that|this)(?:'s| is| was) (?:great|helpful|perfect|wonderful|fine)\b[^,;:?]{0,20}|
+    you(?:'re| are) (?:so |very )?(?:kind|helpful)|i'?m (?:so )?(?:glad|happy)[^,;:?]{0,30}|
+    if (?:anything|something) else[^;:?]{0,60}|nothing (?:else|more)[^,;:?]{0,20}|
+    no further[^,;:?]{0,30})[\s.!]*$"""
+)
+"""A sentence of thanks or farewell, and nothing else."""
+CLOSES = _form(
+    r"""\b(?:that|this)(?:'s| is| was| will be)? (?:all|everything|it)\b|
+    \bbye\b|\bhave a\b|\btake care\b|
+    \bdone\b|\ball set\b|\bnothing (?:else|more)\b|\bno further\b"""
+)
+ASKS_HELP = _form(
+    r"""^\W*(?:(?:and|so|please)\W+)*(?:(?:can|could|would|will) you (?:please )?
+    (?:kindly )?(?:help|assist)
+    (?: me)?(?: out)?(?: (?:with|on) (?:that|this|it|those|these))?|
+    (?:is|would|will) (?:that|this|it) (?:be )?(?:possible|ok|okay|doable|work)|
+    (?:can|could) (?:that|this|it) be done|is there (?:a|any|another)(?: other)? way
+    (?:to|we can|we could|you can|that)
+    (?: \w+){1,4}|let me know|what do you (?:think|need))\W*$"""
 )
 QUESTION = _form(
     _LEAD
@@ -85,6 +131,14 @@ RULE = _form(
     (?:is|would) it (?:be )?(?:possible|allowed|ok|okay|permitted)\b|is there (?:a|any) way\b|
     do you (?:allow|let|permit)\b)"""
 )
+WONDERS = _form(
+    _LEAD
+    + r"""(?:(?:hmm+|wait(?: a (?:second|minute|moment))?|oh|ah)\W+)*
+    (?:should(?:n'?t)? (?:i|it|we|there|that)|why|how come|what if|does(?:n'?t)?|
+    did(?:n'?t)?|was(?:n'?t)?|were(?:n'?t)?|
+    is(?:n'?t)? (?:that|this|there))\b"""
+)
+"""Questions about a change that do not order it."""
 OFFERS = _form(
     _LEAD + r"(?:do you (?:also )?(?:have|sell|stock|carry)|have you got|can i (?:buy|get))\b"
 )
@@ -117,9 +171,11 @@ OPENER = _form(
     (?:what(?:'s|s)?|where(?:'s|s)?|when(?:'s)?|who|whom|whose|which|why|how|
     (?:can|could|would|will|do|does|did|is|are|was|were|has|have|had|may|shall|should|am)(?:n'?t)?\s+
     (?:#|\w+)|
-    i(?:'d| would) (?:like|love|rather|prefer)|
-    i(?:'m| am) (?:looking|trying|hoping|calling|writing)|
-    (?:i|we) (?:also |just |really |still )*(?:want|need|wish|have to|must|wonder|wanted|hope)\b|
+    (?:i|we)(?:'d| would) (?:\w+ )?(?:like|love|rather|prefer)|
+    (?:i|we)(?:'m| am| are| was| were|'ve been) (?:\w+ )?
+    (?:looking|trying|hoping|wondering|calling|writing)|
+    (?:i|we) (?:also |just |really |still |actually )*
+    (?:want|need|wish|have to|must|wonder|wanted|hope)\b|
     (?:i|we) have an? (?:other )?question|
     tell me|let me|let us|let's|give me|show me|help me)(?!\w)"""
 )
@@ -145,7 +201,9 @@ MOODS = (
         "<wants>",
         _form(
             _LEAD
-            + r"""(?:i(?:'d| would) (?:like|love|rather)|(?:i|we) (?:\w+ )?(?:want|need|wish)\b)|
+            + r"""(?:(?:i|we)(?:'d| would) (?:\w+ )?(?:like|love|rather)|
+            (?:i|we) (?:\w+ )?(?:want|need|wish)\b|
+            (?:i|we)(?:'m| am| are| was| were) (?:hoping|looking|trying)\b)|
             ^\W*(?:please|pls|kindly)\b|^\W*(?:can|could|would|will) you (?:please |pls )"""
         ),
     ),
@@ -163,15 +221,33 @@ MOODS = (
 
 # Which one of several
 
-LATEST = _form(
-    r"\b(?:last|latest|newest|most recent|recent(?:ly)?|just (?:placed|ordered|bought))\b"
-)
+LATEST = _form(r"\b(?:last|latest|newest|most recent|recent|just (?:placed|ordered|bought))\b")
 OLDEST = _form(r"\b(?:oldest|earliest|very first)\b")
 EVERY = _form(
     r"""\b(?:both|everything|every one|each|all but|
     all (?:of|my|our|the(?! best)|these|those|them|orders|items|\d+)|
     the (?:whole|entire|complete) (?:order|thing|lot))\b|^\W*all\W*$"""
 )
+ADDRESS_OF = _form(
+    r"""\b(?:same|match|as (?:the|my|in|on)|address (?:of|from|in|on|for)|of order|
+    (?:my|the|our) (?:default|home|current|profile|account|original|old|previous|new|usual|other|
+    registered)|on file|back|revert|
+    this (?:new )?address|that address)\b"""
+)
+WHOLE_ONE = _form(r"\bthe (?:whole|entire|complete) \w+\b")
+BOTH = _form(r"\bboth\b")
+CHECKS = _form(
+    _LEAD
+    + r"""(?:(?:can|could|would|will) you (?:please |kindly |also )*)?
+    (?:check|tell me|let me know|see (?:if|whether)|look (?:up|into|at)|
+    confirm (?:if|whether|that|the|what|which)|find out|verify (?:if|whether|that|the))\b"""
+)
+"""Words that want to know, whatever they are about."""
+BECOMES = _form(
+    r"""\s(?:to (?:a|an|the|be|one|something)|for (?:a|an|the|one|something)|
+    into|with (?:a|an|the|one)|instead)\b"""
+)
+"""What comes between a thing and what shall take its place."""
 EXCEPT = _form(r"\b(?:except(?: for)?|but not|all but|apart from|other than|without)\b(.*)")
 
 # Values
@@ -188,11 +264,17 @@ BARE_POSTCODE = _form(
 )
 _MONTH = r"""(?:january|february|march|april|may(?= \d|$)|june|july|august|september|october|
     november|december)"""
+BARE_NAME = _form(
+    r"""(?m:^)\W*(?:(?:sure|yes|ok(?:ay)?|of course|certainly|absolutely|hi|hello|thanks)
+    (?: thing)?\b\W*)*
+    ((?-i:[A-ZÀ-Ý][a-zà-ÿ'-]+(?:\s+[A-ZÀ-Ý][\w'-]+){1,3}))(?=\s*(?:[,.;:]|\d|and\b|but\b|$))"""
+)
 PERIOD = _form(
     r"""\b(?:today|yesterday|tomorrow|tonight|
     (?:this|last|past|previous|next|current|coming) (?:\d+ |\w+ )?
     (?:hours?|days?|weeks?|months?|quarters?|years?|weekend)|
     (?:\d+|two|three|four|six|twelve) (?:days?|weeks?|months?|years?)(?: ago)?|
+    (?:for |in |over )?(?:the )?(?:last |past )?half (?:a |the )?year|
     (?:since |in |during |for |until )?"""
     + _MONTH
     + r"""(?: (?:19|20)\d\d)?|

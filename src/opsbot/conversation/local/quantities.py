@@ -5,9 +5,17 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from opsbot.conversation.local.choices import content_stems
-from opsbot.conversation.local.language import STOP_WORDS
+from opsbot.conversation.local.language import NUMBER_WORDS, STOP_WORDS
 from opsbot.conversation.local.values import same_word
 
+_NEAR = 2
+"""Words of content after a number among which the thing it counts must be."""
+_OF = frozenset({"of", "x", "piece", "pieces", "pcs", "unit", "units", "times"})
+_NUMBER = re.compile(
+    r"(?<![\w#.,/-])(\d{1,4}|" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")\b"
+    r"((?:\W+[\w'-]+){0,4})",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[\w'-]+")
 _ONE_OF = re.compile(
     r"\b(?:one|1|a single one)\s+of\s+(?:the|my|our|these|those|them)\b"
@@ -26,6 +34,22 @@ _SOME_LEFT = re.compile(
 def leaves_some(text: str) -> bool:
     """Tell whether a number is meant that only a count of the whole would give."""
     return _SOME_LEFT.search(text) is not None
+
+
+def counts(text: str, things: Sequence[str]) -> bool:
+    """Tell whether a number in the words is one of these things: "two mugs", "3 of them", "2".
+
+    "Two things, the mug and the bowl" counts no mugs.
+    """
+    named = {s for thing in things for s in content_stems(thing)}
+    for match in _NUMBER.finditer(text):
+        after = [w.lower() for w in _WORD.findall(match[2])]
+        content = content_stems(" ".join(after))
+        if not content or after[0] in _OF:
+            return True
+        if any(same_word(s, n) for s in content[:_NEAR] for n in named):
+            return True
+    return False
 
 
 def means_one(text: str, things: Sequence[str]) -> bool:

@@ -7,14 +7,24 @@ from opsbot.conversation.local import wording
 from opsbot.conversation.local.board import Board, Question
 from opsbot.conversation.local.declarations import KNOWLEDGE, PROOF, UNSHARED, ArgumentSpec
 from opsbot.conversation.local.fill import Asks
+from opsbot.conversation.local.finding import Finder, label_options, told_parts
 from opsbot.conversation.local.follow_ups import put_in_place
 from opsbot.conversation.local.frame import Option, Task
 from opsbot.conversation.local.outcomes import Outcome
+from opsbot.conversation.local.requests import asks_something
+from opsbot.conversation.local.values import find_labels
+
+_SURE = 0.6
+"""Cosine from which what a person tells means a choice that nobody asked them for."""
 
 
 def take_error(board: Board, task: Task, outcome: Outcome) -> None:
     """Do what an error calls for: prove, choose, correct, or say why not."""
     if outcome.code == "not_verified" and _prove(board, task, outcome):
+        return
+    if _ask_for_field(board, task, outcome):
+        return
+    if outcome.instead in board.mind.tools and _do_instead(board, task, outcome.instead):
         return
     if outcome.code == "ambiguous" and outcome.candidates:
         _choose_among(board, task, outcome)
@@ -30,7 +40,7 @@ def take_error(board: Board, task: Task, outcome: Outcome) -> None:
 
 def _prove(board: Board, task: Task, outcome: Outcome) -> bool:
     """Have the order proved, then go on with the task."""
-    proof = board.mind.by_role(PROOF)
+    proof = board.mind.proof_for(outcome.level)
     if proof is None or outcome.level > proof.grants:
         return False
     if task.tool == proof.name or any(m[0] == proof.name for m in board.made):
@@ -38,6 +48,43 @@ def _prove(board: Board, task: Task, outcome: Outcome) -> bool:
     proving = Task(proof.name, task.text, lead=outcome.text, then=task)
     board.carry_over(task, proving)
     board.queue.insert(0, proving)
+    return True
+
+
+def _ask_for_field(board: Board, task: Task, outcome: Outcome) -> bool:
+    """Take from the words, or ask for, the choice that a tool says it lacks."""
+    argument = board.mind.tools[task.tool].argument(str(outcome.error.get("field") or ""))
+    if argument is None or not argument.labels:
+        return False
+    finder = Finder(board.mind)
+    given = task.arguments.pop(argument.name, None)
+    parts = told_parts(task.text)
+    verbs = board.mind.vocabulary.verbs
+    told = [part for part in parts if not asks_something(part, verbs)]
+    meant = next((m for p in parts if (m := find_labels(argument, p))), [])
+    # A reason is never made of the order itself: "then please cancel it" gives none.
+    meant = meant or next(
+        (m for p in told if (m := finder.by_meaning(argument, p, least=_SURE))), []
+    )
+    if meant and meant[0] != given:
+        task.arguments[argument.name] = meant[0]
+        board.queue.insert(0, task)
+        return True
+    allowed = outcome.error.get("allowed")
+    options = [o for o in label_options(argument) if not allowed or o.value in allowed]
+    task.lead = "" if outcome.code == "validation" else wording.refusal(outcome.error)
+    spec = argument if outcome.code != "validation" else replace(argument, ask=outcome.text)
+    board.questions.append(Question(task, Asks(spec, options)))
+    return True
+
+
+def _do_instead(board: Board, task: Task, name: str) -> bool:
+    """Let another tool do it, which the record's state calls for; each is tried once."""
+    if any(made[0] == name for made in board.made):
+        return False
+    other = Task(name, task.text)
+    board.carry_over(task, other)
+    board.queue.insert(0, other)
     return True
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from opsbot.conversation.local.choices import content_stems
 from opsbot.conversation.local.classifier import stem
 from opsbot.conversation.local.patterns import (
     CONDITION,
@@ -30,6 +31,7 @@ _VERB_GOES_ON = frozenset(
 )
 _PHRASE = 3
 """Words from which a question mark makes a question of what follows "and"."""
+_WHICH = re.compile(r"(?:which|what|who|whose|where|why|when|how)\b", re.IGNORECASE)
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_JOINTS = re.compile(r"[,;](?: ?[,;])+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')]*\s+|\n+")
@@ -55,11 +57,12 @@ class Clause:
 
 
 def tidy(message: str) -> str:
-    """Return a message with single blanks and without empty lines or commas in a row.
+    """Return a message with single blanks, straight quotes, no empty lines or commas in a row.
 
     The patterns count on this: runs of blanks cost them time that grows with the square.
     """
-    lines = (_BLANKS.sub(" ", line).strip() for line in message.splitlines())
+    straight = message.replace("\u2019", "'").replace("\u2018", "'")
+    lines = (_BLANKS.sub(" ", line).strip() for line in straight.splitlines())
     return _EMPTY_JOINTS.sub(",", "\n".join(line for line in lines if line))
 
 
@@ -71,7 +74,7 @@ def split_message(message: str, verbs: Collection[str]) -> list[Clause]:
         verbs: stems that begin an order, such as "cancel".
     """
     clauses: list[Clause] = []
-    for sentence in _sentences(tidy(message)):
+    for sentence in split_sentences(tidy(message)):
         if len(clauses) > 2 * MOST_CLAUSES:
             clauses[-1] = replace(clauses[-1], text=f"{clauses[-1].text} {sentence}")
             continue
@@ -82,6 +85,19 @@ def split_message(message: str, verbs: Collection[str]) -> list[Clause]:
         rest = " ".join(clause.text for clause in clauses[MOST_CLAUSES - 1 :])
         clauses = [*clauses[: MOST_CLAUSES - 1], Clause(rest, asks=True)]
     return clauses
+
+
+def split_sentences(message: str) -> list[str]:
+    """Return the sentences and lines of a text; abbreviations do not end one."""
+    sentences: list[str] = []
+    for piece in _SENTENCE_END.split(message.strip()):
+        if not piece.strip():
+            continue
+        if sentences and _ABBREVIATION.search(sentences[-1][-10:]):
+            sentences[-1] = f"{sentences[-1]} {piece}"
+        else:
+            sentences.append(piece.strip())
+    return sentences
 
 
 def asks_something(text: str, verbs: Collection[str], *, mark: bool = True) -> bool:
@@ -106,18 +122,6 @@ def strip_courtesy(text: str) -> str:
     return bare if bare.strip(" .!?,") else text
 
 
-def _sentences(message: str) -> list[str]:
-    sentences: list[str] = []
-    for piece in _SENTENCE_END.split(message.strip()):
-        if not piece.strip():
-            continue
-        if sentences and _ABBREVIATION.search(sentences[-1][-10:]):
-            sentences[-1] = f"{sentences[-1]} {piece}"
-        else:
-            sentences.append(piece.strip())
-    return sentences
-
-
 def _split_joined(sentence: str, verbs: Collection[str]) -> list[str]:
     """Split at "and", "also", commas — where what follows is a request of its own."""
     parts, start = [], 0
@@ -131,8 +135,13 @@ def _split_joined(sentence: str, verbs: Collection[str]) -> list[str]:
             continue
         if CONDITION.match(before.lstrip()) and "," not in before:
             continue  # "If it has not shipped, cancel it" is one request
-        if not asks_something(after, verbs, mark=len(after.split()) >= _PHRASE):
+        marked = len(after.split()) >= _PHRASE and not OPENER.match(strip_courtesy(before))
+        if not asks_something(after, verbs, mark=marked):
             continue
+        if len(after.split()) == 1 and _WHICH.match(strip_courtesy(before)):
+            continue  # "Which one earns most after fees and returns?" names two things
+        if not content_stems(before):
+            continue  # "Could you also …"
         if comma_alone and " " not in strip_courtesy(before).strip():
             continue
         if not asks_something(before, verbs) and len(before.split()) < _LEAST_TOLD:

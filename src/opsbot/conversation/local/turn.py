@@ -23,6 +23,8 @@ from opsbot.conversation.local.understand import Understanding
 
 MOST_CALLS = 6
 MOST_DENIED = 5
+_ACCOUNT = 2
+"""The identity level at which all that a customer owns may be seen."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Turn:
         self._waiting: _Waiting | None = None
         self._held: Question | None = None
         self._stopped = ""
+        self._denial = ""
+        """What a tool said of who may see its list."""
         self._judged: dict[str, bool | None] = {}
 
     @property
@@ -80,6 +84,8 @@ class Turn:
             if self._mind.tools[task.tool].writes and self._board.questions:
                 self._later.append(task)
                 continue
+            if proving := self._prove_first(task):
+                task = proving
             step = self._filler.fill(task)
             action: Call | None = None
             if isinstance(step, NeedsList):
@@ -120,6 +126,20 @@ class Turn:
         self._board.queue.remove(first)
         return first
 
+    def _prove_first(self, task: Task) -> Task | None:
+        """Return the proof that a task needs, where an account can be opened by one.
+
+        A proof is only offered to who is not known yet. Who is asked for nothing else first can
+        have what they own looked up instead of being asked for its number.
+        """
+        tool = self._mind.tools[task.tool]
+        proof = self._mind.proof_for(tool.level)
+        if proof is None or proof.grants < _ACCOUNT or not tool.level or tool.role == PROOF:
+            return None
+        if any(made[0] == proof.name for made in self._board.made):
+            return None
+        return Task(proof.name, task.text, lead=wording.WHO, then=task)
+
     def _is_plain_read(self, task: Task) -> bool:
         return not (self._mind.tools[task.tool].writes or task.condition)
 
@@ -133,6 +153,7 @@ class Turn:
         tool = self._mind.tools[task.tool]
         words = ""
         if tool.writes:
+            self._board.frame.stale = True  # what is listed may change with it
             self._board.frame.waiting = [*self._board.queue, *self._later]
             self._board.frame.open = None
             words = "\n\n".join(
@@ -140,6 +161,8 @@ class Turn:
             ).strip()
             words = f"{words}\n\n" if words else ""
         self._board.frame.last = replace(task, asked="", options=[], then=None, condition="")
+        if tool.writes:
+            self._board.frame.shown = self._board.frame.last
         self._note_values(task)
         return self._call(task.tool, task.arguments, _Waiting("run", task), words)
 
@@ -157,7 +180,8 @@ class Turn:
     def _note_values(self, task: Task) -> None:
         for argument in self._mind.tools[task.tool].arguments:
             value = task.arguments.get(argument.name)
-            if value is not None and argument.kind not in UNSHARED:
+            shared = argument.kind not in UNSHARED or argument.kind == "address"
+            if value is not None and shared:
                 values = value if isinstance(value, list) else [value]
                 self._board.frame.remember(argument.kind, [str(v) for v in values])
 
@@ -175,7 +199,7 @@ class Turn:
         if not (task.then and tool.role == PROOF):
             self._board.say(outcome.say)
         if tool.role == PROOF:
-            self._board.frame.denied = []
+            self._board.frame.denied, self._board.frame.lists = [], {}
         if outcome.unknown and self._mind.by_role(HANDOFF):
             self._board.frame.offered = True
         if task.then is not None:
@@ -207,6 +231,7 @@ class Turn:
 
     def _take_list(self, step: NeedsList, outcome: Outcome) -> None:
         if outcome.code == "not_verified":
+            self._denial = outcome.text
             self._board.frame.denied = [*self._board.frame.denied, step.tool][-MOST_DENIED:]
         if step.kind not in outcome.lists:
             self._board.frame.keep_list(list_key(step.tool, step.kind, step.arguments), [])
@@ -265,13 +290,18 @@ class Turn:
         Where the list of possible values is closed to this caller, a value alone would not do
         either: the proof is asked for at once.
         """
-        proof = self._mind.by_role(PROOF)
-        closed = asks.argument.candidates in self._board.frame.denied
-        if closed and proof is not None and task.tool != proof.name:
-            proving = Task(proof.name, task.text, then=task)
+        lister = self._mind.tools.get(asks.argument.candidates)
+        closed = lister is not None and lister.name in self._board.frame.denied
+        proof = self._mind.proof_for(self._mind.tools[task.tool].level)
+        if closed and proof is not None and self._mind.tools[task.tool].role != PROOF:
+            proving = Task(proof.name, task.text, lead=self._denial, then=task)
             step = self._filler.fill(proving)
-            if isinstance(step, Asks) and step.argument.kind == asks.argument.kind:
+            if isinstance(step, Ready):
+                self._board.queue.insert(0, proving)
+                return
+            if isinstance(step, Asks):
                 task, asks = proving, step
+        self._note_values(task)
         self._board.questions.append(Question(task, asks))
 
     def _finish(self) -> Say:
@@ -290,7 +320,10 @@ class Turn:
             self._board.frame.waiting = [*(q.task for q in rest), *self._later]
             self._board.say(first.task.lead)
             asks = first.asks
-            self._board.say(wording.question(asks.argument, asks.options, asks.others, asks.also))
+            if not (first.task.lead and first.task.lead != wording.WHO and asks.others):
+                self._board.say(
+                    wording.question(asks.argument, asks.options, asks.others, asks.also)
+                )
             choices = wording.choices(asks.argument, self._board.frame.open.options)
         elif self._ask_again and self._board.frame.open is not None:
             choices = self._repeat_question(self._board.frame.open)

@@ -1,8 +1,8 @@
 """What a message asks for: its requests, and the tool each of them means."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from opsbot.conversation.local.choices import content_stems
@@ -13,6 +13,7 @@ from opsbot.conversation.local.classifier import (
     Ranking,
     Vectors,
     mood,
+    stem,
     stems,
 )
 from opsbot.conversation.local.declarations import HANDOFF, KNOWLEDGE, PROOF, UNSHARED, ToolSpec
@@ -21,23 +22,26 @@ from opsbot.conversation.local.frame import Task
 from opsbot.conversation.local.language import SMALL_TALK
 from opsbot.conversation.local.patterns import (
     AMOUNT,
-    FURTHER,
+    CHECKS,
+    CONTRACTED,
+    FAULT_CODE,
+    FORBIDS,
     INSTRUCTION,
     OWN,
     PRONOUN,
     RULE,
-    STATES,
     SUBORDINATE,
+    WONDERS,
 )
 from opsbot.conversation.local.requests import (
     Clause,
     asks_something,
-    split_message,
+    split_sentences,
     strip_courtesy,
 )
 from opsbot.conversation.local.swapping import swap_names
-from opsbot.conversation.local.values import find_labels, is_marked, longest_phrase
-from opsbot.conversation.local.vocabulary import Vocabulary
+from opsbot.conversation.local.values import is_marked, longest_phrase
+from opsbot.conversation.local.vocabulary import Vocabulary, noun_of
 
 CHANGE_FROM = 0.4
 """Confidence that a change needs."""
@@ -49,11 +53,13 @@ _BIAS_LACKS = -0.12
 _BIAS_CHOICE = 0.1
 _BIAS_PHRASE = 0.25
 _BIAS_PRONOUN = 0.05
+_BIAS_NOUN = 0.12
 _BIAS_INSTRUCTION = 0.25
+_BIAS_CODE = 0.4
 _EXPLAINS = 0.25
 """Confidence from which an article may explain what sounds like a change."""
-_DETAIL = 4
-"""Words of a remark at most."""
+_REMEMBERED = 256
+"""Texts whose ranking is kept: a turn is read again after each call of a tool."""
 _SHORTEST = 3
 """Words a main clause must have to be read alone."""
 
@@ -102,10 +108,17 @@ class Understanding:
         self._classifier = Classifier(
             texts, labels, encoder.encode(texts), alone=[text not in twins for text in texts]
         )
+        self._ranked = lru_cache(_REMEMBERED)(self._rank)
 
     def by_role(self, role: str) -> ToolSpec | None:
         """Return the tool that has a role, if one is offered."""
         return next((tool for tool in self.tools.values() if tool.role == role), None)
+
+    def proof_for(self, level: int) -> ToolSpec | None:
+        """Return the proof that gives a level, the one that asks least; else the strongest."""
+        proofs = sorted((t for t in self.tools.values() if t.role == PROOF), key=lambda t: t.grants)
+        enough = (tool for tool in proofs if tool.grants >= level)
+        return next(enough, proofs[-1] if proofs else None)
 
     def changes(self, task: Task | None) -> bool:
         """Tell whether a task ends in a change, perhaps after a proof."""
@@ -122,34 +135,16 @@ class Understanding:
             text: the words.
             spoken_of: kinds of values that the conversation has already named.
         """
-        masked = self.vocabulary.mask(strip_courtesy(text))
+        return self._ranked(text, spoken_of)
+
+    def _rank(self, text: str, spoken_of: frozenset[str]) -> Ranking:
+        masked = self.vocabulary.mask(CONTRACTED.sub(r"\1's", strip_courtesy(text)))
         parts = [part for part in SUBORDINATE.split(masked) if len(part.split()) >= _SHORTEST]
         main = next((p for p in parts if asks_something(p, self.vocabulary.verbs)), masked)
         if main == masked:
             main = next(iter(parts), masked)
         views = [masked, main] if main != masked else [masked]
         return self._classifier.rank(views, self.encoder.encode(views), self._bias(text, spoken_of))
-
-    def read(self, message: str, *, spoken_of: frozenset[str] = frozenset()) -> list[Request]:
-        """Return the requests of a message, in order; at least one."""
-        clauses = split_message(message, self.vocabulary.verbs)
-        if (kept := self._without_background(clauses, spoken_of)) != clauses:
-            clauses, message = kept, " ".join(clause.text for clause in kept)
-        asks = asks_something(message, self.vocabulary.verbs)
-        whole = self._classify(Clause(message, asks=asks), spoken_of)
-        if not clauses[1:]:
-            clause = clauses[0] if clauses else Clause(message, asks=False)
-            single = self._classify(clause, spoken_of) if clause.condition else whole
-            return [
-                replace(single, asks=clause.asks, condition=clause.condition, holds=clause.holds)
-            ]
-        knowledge = self.by_role(KNOWLEDGE)
-        articles = knowledge.name if knowledge is not None else ""
-        requests = _merge(self._read_clauses(clauses, spoken_of), articles)
-        real = [r for r in requests if not r.is_small_talk]
-        if len(real) <= 1 and not any(r.condition for r in real):
-            return [self._choose_single(real, requests, whole)]
-        return real
 
     def choose(self, request: Request) -> str:
         """Return what serves a request: a tool's name or a class of small talk.
@@ -165,111 +160,25 @@ class Understanding:
             needed = NAMED_CHANGE_FROM if named else CHANGE_FROM
         if request.is_small_talk and request.asks and self._asks_of(request):
             needed = SURE
+        if tool is not None and tool.acts and not tool.role:
+            needed = SURE  # nobody is asked again
         if request.confidence >= needed:
             return request.label
         knowledge = self.by_role(KNOWLEDGE)
         return knowledge.name if knowledge is not None else ""
+
+    def forbids(self, tool: str, text: str) -> bool:
+        """Tell whether words forbid a change instead of asking for it: "do NOT cancel it"."""
+        words = (stem(found[1].lower()) for found in FORBIDS.finditer(text))
+        return self.tools[tool].writes and any(word in self.vocabulary.verbs for word in words)
 
     def _asks_of(self, request: Request) -> bool:
         """Tell whether small talk asks about something: "how is the weather?"."""
         said = {s for text in SMALL_TALK.get(request.label, ()) for s in stems(text)}
         return bool(content_stems(request.text, said))
 
-    def _choose_single(
-        self, real: list[Request], requests: list[Request], whole: Request
-    ) -> Request:
-        if not real:
-            return max(requests, key=lambda r: r.confidence)
-        own = self.tools.get(whole.label)
-        better = whole.confidence > real[0].confidence and real[0].confidence < SURE
-        if better and own is not None and own.role != PROOF:
-            return whole
-        return replace(real[0], text=whole.text)
-
-    def _read_clauses(self, clauses: Sequence[Clause], spoken_of: frozenset[str]) -> list[Request]:
-        """Classify each clause; what only tells joins the request it leads to."""
-        requests: list[Request] = []
-        told = ""
-        someone_asks = any(c.asks for c in clauses)
-        for clause in clauses:
-            request = self._classify(clause, spoken_of)
-            stands_alone = (
-                request.confidence >= UNSURE or mood(clause.text).startswith("<asks")
-                if clause.asks
-                else not someone_asks and request.confidence >= SURE
-            )
-            if clause.asks and FURTHER.search(clause.text) and STATES.match(clause.text):
-                stands_alone = True
-            if self._details(clause, requests):
-                stands_alone = False
-            if request.is_small_talk and request.confidence >= UNSURE and not clause.condition:
-                requests.append(request)
-            elif not stands_alone:
-                told = f"{told} {clause.text}".strip()
-            else:
-                requests.append(self._with_context(request, told, spoken_of))
-                told = ""
-        if told:
-            self._append_told(requests, told, spoken_of)
-        return requests
-
-    def _without_background(
-        self, clauses: Sequence[Clause], spoken_of: frozenset[str]
-    ) -> list[Clause]:
-        """Leave out wishes beside a question that only tell why it is asked: "I need it soon"."""
-        asked = [c for c in clauses if mood(c.text).startswith("<asks") and not c.condition]
-        clear = any(self._classify(c, spoken_of).confidence >= UNSURE for c in asked)
-        if not clear:
-            return list(clauses)
-        return [c for c in clauses if c in asked or not self._is_background(c, spoken_of)]
-
-    def _is_background(self, clause: Clause, spoken_of: frozenset[str]) -> bool:
-        states = STATES.match(strip_courtesy(clause.text)) and not clause.text.endswith("?")
-        further = FURTHER.search(clause.text)  # "I also need an invoice" is a wish of its own
-        if not states or further or clause.condition or self.vocabulary.kinds_in(clause.text):
-            return False
-        request = self._classify(clause, spoken_of)
-        tool = self.tools.get(request.label)
-        return tool is None or tool.role == KNOWLEDGE or request.confidence < SURE
-
-    def _details(self, clause: Clause, requests: Sequence[Request]) -> bool:
-        """Tell whether a few words name a choice of the request before: "…, wrong size"."""
-        tool = self.tools.get(requests[-1].label) if requests else None
-        if tool is None or len(clause.text.split()) > _DETAIL or clause.text.endswith("?"):
-            return False
-        return any(find_labels(argument, clause.text) for argument in tool.arguments)
-
-    def _with_context(self, request: Request, told: str, spoken_of: frozenset[str]) -> Request:
-        """Read a request again together with the sentences before it, if that is clearer."""
-        if not told:
-            return request
-        text = f"{told} {request.text}"
-        again = self._classify(Clause(text, asks=True), spoken_of)
-        vague = request.confidence < SURE or PRONOUN.search(request.text)
-        knowledge = self.by_role(KNOWLEDGE)
-        if knowledge and self._asks_how(request.text) and self._acts_on_a_record(again.label):
-            # "The shade is loose, what should I do?" wants advice, not a change.
-            return replace(request, text=text, label=knowledge.name, confidence=SURE)
-        if vague and again.confidence > request.confidence and not again.is_small_talk:
-            return replace(request, text=text, label=again.label, confidence=again.confidence)
-        return replace(request, text=text)
-
-    def _append_told(self, requests: list[Request], told: str, spoken_of: frozenset[str]) -> None:
-        """Sentences after the last request belong to it, or are the request."""
-        real = [i for i, r in enumerate(requests) if not r.is_small_talk]
-        if not real:
-            requests.append(self._classify(Clause(told, asks=False), spoken_of))
-            return
-        last = requests[real[-1]]
-        again = self._classify(Clause(f"{last.text} {told}", asks=True), spoken_of)
-        own = self.tools.get(again.label)
-        clearer = again.confidence > last.confidence and last.confidence < SURE
-        label = again if clearer and own is not None and own.role != PROOF else last
-        requests[real[-1]] = replace(
-            last, text=f"{last.text} {told}", label=label.label, confidence=label.confidence
-        )
-
-    def _classify(self, clause: Clause, spoken_of: frozenset[str]) -> Request:
+    def classify(self, clause: Clause, spoken_of: frozenset[str]) -> Request:
+        """Return what one clause asks for; see `rank` for `spoken_of`."""
         ranking = self.rank(clause.text, spoken_of=spoken_of)
         label = ranking.best
         if clause.asks and label in self.tools and self.tools[label].role == PROOF:
@@ -278,9 +187,12 @@ class Understanding:
             ranking = self.rank(main, spoken_of=spoken_of)
             label = ranking.best
         confidence = ranking.confidence(label)
+        if confidence < SURE and clause.asks:
+            label, confidence = self._read_plain(clause.text, label, confidence, spoken_of)
+        label = self._reading(clause.text, label, ranking)
         label = self._taking(clause.text, label, ranking)
         knowledge = self.by_role(KNOWLEDGE)
-        general = self._asks_how(clause.text) and self._acts_on_a_record(label)
+        general = self.asks_how(clause.text) and self.acts_on_a_record(label)
         if knowledge and not clause.asks and self._may_be_explained(label, ranking):
             general = True
         if knowledge and (general or self._is_no_order(clause.text, label, spoken_of)):
@@ -293,6 +205,29 @@ class Understanding:
             holds=clause.holds,
             asks=clause.asks,
         )
+
+    def _read_plain(
+        self, text: str, label: str, confidence: float, spoken_of: frozenset[str]
+    ) -> tuple[str, float]:
+        """Read a wish for a change again, whatever the things it names are called."""
+        changes = label in self.tools and self.tools[label].writes
+        wish = confidence < UNSURE and mood(strip_courtesy(text)) == "<wants>"
+        if not (changes or wish):
+            return label, confidence
+        plain = self.vocabulary.plain(self.vocabulary.mask(strip_courtesy(text)))
+        ranking = self.rank(plain, spoken_of=spoken_of)
+        best, again = ranking.best, ranking.confidence(ranking.best)
+        changes = best in self.tools and self.tools[best].writes
+        return (best, again) if changes and again > confidence else (label, confidence)
+
+    def _reading(self, text: str, label: str, ranking: Ranking) -> str:
+        """Return the best tool that only reads, when words want to know: "could you check if …"."""
+        tool = self.tools.get(label)
+        checks = any(CHECKS.match(strip_courtesy(one)) for one in split_sentences(text))
+        if tool is None or not tool.writes or not checks:
+            return label
+        reads = (n for n in ranking.probabilities if n in self.tools and not self.tools[n].writes)
+        return next((n for n in reads if not self.tools[n].role), label)
 
     def _taking(self, text: str, label: str, ranking: Ranking) -> str:
         """Return the best tool that takes what is named, when a list of everything ranks first.
@@ -319,22 +254,34 @@ class Understanding:
         """Favour the tools that take what the words name."""
         present = self.vocabulary.kinds_in(text)
         pronoun = frozenset() if present or not PRONOUN.search(text) else spoken_of
-        instruction = self._asks_how(text)
+        instruction, code = self.asks_how(text), self.names_code(text)
+        words = set(stems(text))
         bias: dict[str, float] = {}
         for tool in self.tools.values():
-            if tool.role == KNOWLEDGE:
+            if tool.role == KNOWLEDGE and code:
+                bias[tool.name] = _BIAS_CODE
+            elif tool.role == KNOWLEDGE:
                 bias[tool.name] = _BIAS_LACKS if present else _BIAS_INSTRUCTION * instruction
             elif present:
                 bias[tool.name] = _BIAS_FITS if present & tool.kinds else _BIAS_LACKS / 2
             elif pronoun & tool.kinds:
                 bias[tool.name] = _BIAS_PRONOUN
+            elif tool.writes and any(
+                is_marked(a) and a.candidates and stem(noun_of(a.kind)) in words
+                for a in tool.arguments
+            ):
+                bias[tool.name] = _BIAS_NOUN
             chosen = (a for a in tool.arguments if a.required and a.labels and not tool.writes)
             if said := max((longest_phrase(a, text) for a in chosen), default=0):
                 named = _BIAS_CHOICE if said == 1 else _BIAS_PHRASE
                 bias[tool.name] = bias.get(tool.name, 0.0) + named
         return bias
 
-    def _asks_how(self, text: str) -> bool:
+    def names_code(self, text: str) -> bool:
+        """Tell whether a text names a short code, such as E-04, that no tool takes: articles do."""
+        return FAULT_CODE.search(self.vocabulary.without_values(text)) is not None
+
+    def asks_how(self, text: str) -> bool:
         """Tell whether a text asks how something is done in general, not to do it."""
         asks = INSTRUCTION.match(strip_courtesy(text)) is not None
         return asks and not OWN.search(text) and not self.vocabulary.kinds_in(text)
@@ -358,6 +305,8 @@ class Understanding:
         if tool is None or not tool.writes or tool.role or self.vocabulary.kinds_in(text):
             return False
         bare = strip_courtesy(text)
+        if WONDERS.match(bare):
+            return True
         rule = RULE.match(bare)
         rest = bare[rule.end() :] if rule else ""
         about_known = PRONOUN.search(rest) is not None and bool(spoken_of & tool.kinds)
@@ -366,7 +315,7 @@ class Understanding:
         takes_money = any(a.kind in {"number", "amount"} for a in tool.arguments)
         return AMOUNT.search(text) is not None and not takes_money
 
-    def _acts_on_a_record(self, label: str) -> bool:
+    def acts_on_a_record(self, label: str) -> bool:
         """Tell whether a tool needs to know which record is meant, or changes one."""
         tool = self.tools.get(label)
         if tool is None or tool.role:
@@ -374,32 +323,3 @@ class Understanding:
         return tool.writes or any(
             a.required and (is_marked(a) or a.candidates) for a in tool.arguments
         )
-
-
-def _merge(requests: Sequence[Request], articles: str) -> list[Request]:
-    """Join neighbours that ask the same of the same thing.
-
-    A further wish, "I also need …", is another question for the articles.
-    """
-    merged: list[Request] = []
-    for request in requests:
-        last = merged[-1] if merged else None
-        if (
-            last is not None
-            and last.label == request.label
-            and not (last.condition or request.condition)
-            and not _names_other_things(last.text, request.text)
-            and not (request.label == articles and FURTHER.search(request.text))
-        ):
-            text = f"{last.text} {request.text}"
-            merged[-1] = replace(
-                last, text=text, confidence=max(last.confidence, request.confidence)
-            )
-        else:
-            merged.append(request)
-    return merged
-
-
-def _names_other_things(first: str, second: str) -> bool:
-    numbers = set(re.findall(r"\d{3,}", second))
-    return bool(numbers and not numbers & set(re.findall(r"\d{3,}", first)))

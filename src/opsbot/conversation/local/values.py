@@ -13,6 +13,8 @@ from opsbot.conversation.local.patterns import EMAIL, PERIOD, POSTCODE, YEAR_BEF
 
 _SIDE = 80
 """Characters on either side of a number that tell what it is."""
+_LONGEST_NUMBER = 4
+"""Digits of a number of pieces or days at most; longer ones are numbers of something."""
 _SHORTEST_TYPO = 4
 _TYPO = 86.0
 """Similarity, 0 to 100, from which two words count as the same one with a slip."""
@@ -22,6 +24,17 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _CITY_AFTER = re.compile(r"\s+[A-ZÄÖÜ][a-zäöüß]{2,}")
+_STREET_AFTER = re.compile(
+    r"\s+(?:[A-Z][\w.'-]*\s+){0,4}(?:St|Street|Ave|Avenue|Road|Rd|Drive|Dr|Lane|Ln|Highway|Hwy|Way|"
+    r"Blvd|Boulevard|Court|Ct|Place|Pl|Square|Terrace|Circle|Parkway|Broadway|Alley|Row)\b",
+)
+_UNIT_AFTER = re.compile(
+    r"[\s-]*(?:pieces?|pcs|ml|gb|tb|mg|kg|grams?|g|mm|cm|lit(?:er|re)s?|watts?|w|hours?|inch(?:es)?|m?ah|"
+    r"euros?|eur|dollars?|usd|pounds?|percent|%)(?!\w)",
+    re.IGNORECASE,
+)
+_PLACE_BEFORE = re.compile(r",\s*(?:[A-Z]{2}\s*)?$|\b[A-Z]{2}\s*$")
+_HOUSE = re.compile(r"\d+[a-z]?\s+[A-Z]")
 _NUMBER_WORD = re.compile(
     r"\b(" + "|".join(sorted(map(re.escape, NUMBER_WORDS), key=len, reverse=True)) + r")\b",
     re.IGNORECASE,
@@ -115,7 +128,7 @@ def number_in(
     "One" and "a" count only with `ones`: elsewhere they are mostly no numbers.
     """
     for match in _QUANTITY.finditer(text):
-        if not _overlaps(match.span(1), taken):
+        if not _overlaps(match.span(1), taken) and len(match[1]) <= _LONGEST_NUMBER:
             return float(match[1])
     for match in _NUMBER_WORD.finditer(text):
         if (ones or match[1].lower() not in {"a", "an", "one"}) and not _overlaps(
@@ -144,7 +157,9 @@ def _find_pattern(argument: ArgumentSpec, pattern: re.Pattern[str], text: str) -
         if argument.kind == "postcode" and not re.search(r"\d", match[group]):
             continue  # "the postcode please"
         if not _is_of_another_kind(argument, text, match, group):
-            yield Found(match[group].strip(), match.span())
+            # A value may stand in two places: first and last name.
+            whole = " ".join(g.strip() for g in match.groups() if g) or match[group].strip()
+            yield Found(whole, match.span())
 
 
 def _is_of_another_kind(
@@ -158,6 +173,10 @@ def _is_of_another_kind(
     if re.fullmatch(r"(?:19|20)\d\d", match[group]) and YEAR_BEFORE.search(before):
         return True
     if _CITY_AFTER.match(after) and ("," in before or re.search(r"\d[a-z]?\s*[,\n]?\s*$", before)):
+        return True
+    if _UNIT_AFTER.match(after):
+        return True
+    if _STREET_AFTER.match(after) or (_PLACE_BEFORE.search(before) and _HOUSE.search(before)):
         return True
     near = text[start:end]
     marked = (*POSTCODE.finditer(near), *EMAIL.finditer(near))

@@ -11,6 +11,9 @@ from opsbot.conversation.local.language import COMMANDS, STOP_WORDS
 from opsbot.conversation.local.values import find_values, is_marked
 
 _LONGEST = 600
+THING = "item"
+"""What stands for the name of any thing."""
+_WORD = re.compile(r"[\w']+|[.,!?]")
 _FRAME_SHARE = 3
 """A word in a third of a tool's examples frames its questions."""
 
@@ -63,10 +66,16 @@ class Vocabulary:
                     kinds.setdefault((argument.kind, pattern), argument)
         return sorted(kinds.values(), key=lambda a: a.kind not in {"email", "postcode"})
 
-    def without_values(self, text: str) -> str:
-        """Leave out order numbers and the like."""
+    def without_values(self, text: str, *, kinds: frozenset[str] | None = None) -> str:
+        """Leave out order numbers and the like; of kinds beside these, words without a digit stay.
+
+        A country is a value of its own to a tool that takes one, and part of a name to others.
+        """
         for argument in self.marked:
             for found in reversed(find_values(argument, text)):
+                other = kinds is not None and argument.kind not in kinds
+                if other and not re.search(r"\d", found.value):
+                    continue
                 text = f"{text[: found.span[0]]} {text[found.span[1] :]}"
         return text
 
@@ -78,6 +87,24 @@ class Vocabulary:
                 start, end = found.span
                 text = f"{text[:start]}my {noun_of(argument.kind)}{text[end:]}"
         return text[:_LONGEST]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Stems that some example has, or every text."""
+        every = (stem(word) for word in STOP_WORDS)
+        return frozenset().union(every, *self.common_words.values())
+
+    def plain(self, text: str) -> str:
+        """Put "item" for the words that no example has: names of things, their colours and sizes.
+
+        "I'd like to exchange some wireless earbuds" asks for the same as with a lamp in it.
+        """
+        kept: list[str] = []
+        for word in _WORD.findall(text):
+            known = stem(word.lower()) in self._known
+            if known or not kept or kept[-1] != THING:
+                kept.append(word if known else THING)
+        return " ".join(kept)
 
     def kinds_in(self, text: str) -> frozenset[str]:
         """Return the kinds of values with a pattern that a text names."""

@@ -15,9 +15,12 @@ _DETAILS = frozenset({"quantity", "choice", "number", "period", "span"})
 """Kinds that do not tell subjects apart."""
 
 LEFT = "All right, I have left that. Is there anything else?"
+LEFT = "All right, I leave it as it is."
 NOTHING_ELSE = "All right. Write whenever you need something."
 GO_ON = "Good. What else can I do for you?"
 NOT_UNDERSTOOD = "I did not understand that."
+NONE_LIKE_IT = "There is none that is all of that. The nearest are these."
+WHO = "For this I must know who you are."
 STUCK = "I am going in circles with this and would rather stop here."
 TOO_LONG = "This takes more steps than I can do at once, so I stop here."
 OFFER = "Shall I pass this on to a person?"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from opsbot.conversation.proof.alignment import Quote, find_misfit
@@ -58,8 +59,12 @@ class _Piece:
     """A row of a table is quoted alone."""
 
 
+@lru_cache(maxsize=2_000)
 def read_sentence(text: str, language: str) -> Tokens:
-    """Return what a sentence of an answer says, without marks of sources and Markdown."""
+    """Return what a sentence of an answer says, without marks of sources and Markdown.
+
+    The last ones are remembered: each sentence of a reply is read several times.
+    """
     return read_tokens(to_plain(_BULLET.sub("", _MARK.sub("", text))), language)
 
 

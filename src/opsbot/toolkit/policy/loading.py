@@ -9,7 +9,6 @@ from datetime import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from opsbot.errors import InvalidInputError
@@ -18,6 +17,7 @@ from opsbot.toolkit.policy.schema_changes import ChangesFile, IdentityFile
 from opsbot.toolkit.policy.schema_money import LoyaltyFile, RefundsFile
 from opsbot.toolkit.policy.schema_orders import DeliveryFile, OrdersFile
 from opsbot.toolkit.results import Clause
+from opsbot.yamls import compose_mapping, line_of, load_yaml, words_of_error
 
 FileT = TypeVar("FileT", bound=PolicyFile)
 
@@ -129,71 +129,19 @@ def _read(path: Path, kind: type[FileT]) -> FileT:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"The policy file {path} cannot be read: {error}.") from error
-    root = _compose(path, text)
+    root = compose_mapping(path, text, noun="a policy file")
     try:
-        file = kind.model_validate(yaml.safe_load(text))
+        file = kind.model_validate(load_yaml(text))
     except ValidationError as error:
         first = error.errors()[0]
-        line = _line_of(root, first["loc"])
+        line = line_of(root, first["loc"])
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InvalidInputError(f"{path}, line {line}: {where}: {_words(first)}.") from error
+        raise InvalidInputError(
+            f"{path}, line {line}: {where}: {words_of_error(first)}."
+        ) from error
     for clause in file.clauses:
         _check_numbers(path, file, clause.id, clause.text, clause.values)
     return file
-
-
-def _compose(path: Path, text: str) -> yaml.Node:
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidInputError(
-            f"{path}, line {line}: this is not YAML: {error.problem}."
-        ) from error
-    except yaml.YAMLError as error:
-        raise InvalidInputError(f"{path}: this is not YAML: {error}.") from error
-    if not isinstance(root, yaml.MappingNode):
-        raise InvalidInputError(f"{path}, line 1: a policy file is a mapping of keys to values.")
-    for key in _repeated_keys(root):
-        line = key.start_mark.line + 1
-        raise InvalidInputError(f"{path}, line {line}: the key {key.value} occurs twice.")
-    return root
-
-
-def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
-    """Find keys that YAML would let override an earlier value without a word."""
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            yield from _repeated_keys(child)
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, child in node.value:
-            if key.value in seen:
-                yield key
-            seen.add(key.value)
-            yield from _repeated_keys(child)
-
-
-def _line_of(node: yaml.Node, location: Sequence[str | int]) -> int:
-    line = node.start_mark.line + 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [pair for pair in node.value if pair[0].value == str(part)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
-
-
-def _words(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "there is no such key; check its spelling"
-    if error["type"] == "missing":
-        return "this key is missing"
-    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _check_numbers(

@@ -277,6 +277,8 @@ class ReturnsFile(PolicyFile):
     reasons: dict[ReturnReason, ReasonRule]
     label_minor: Annotated[dict[str, Minor], BeforeValidator(_refuse_yaml_no_keys)]
     """By country, else by region; without an entry the customer pays the carrier."""
+    ask_reason: bool = True
+    """Whether a customer must say why; else what is not said counts as a change of mind."""
     keep_item_below_minor: Minor
     store_credit_bonus_pct: Percent
     send_within_days: Days
