@@ -134,7 +134,9 @@ def open_services(
     embedded = LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models"))
     masking = _open_masking(settings, database, loaded)
     models = (embedded, remote, Breaker(time.monotonic))
-    assistant = Assistant(settings, executor, knowledge, *models, masking)
+    assistant = Assistant(
+        settings, executor, knowledge, *models, masking, understand=embedded.understand
+    )
     unknown = Gaps(database, knowledge)
     runner = Runner(
         database,
@@ -187,7 +189,15 @@ def open_replays(settings: Settings) -> Iterator[Replays]:
     versions = versions_of(knowledge, policies.version, tools, encoder=encoder.key)
     embedded = LocalChatModel(encoder=KeptVectors(encoder, settings.data_dir / "models"))
     try:
-        yield Replays(database, settings, executor, knowledge, embedded, versions=versions)
+        yield Replays(
+            database,
+            settings,
+            executor,
+            knowledge,
+            embedded,
+            versions=versions,
+            understand=embedded.understand,
+        )
     finally:
         knowledge.close()
         database.dispose()

@@ -173,6 +173,12 @@ class Settings(BaseSettings):
     """Key for the provider; unset: the provider's own environment variable."""
     model_timeout_s: float = Field(default=30, gt=0, le=600)
     """Seconds to wait for the language model."""
+    model_most_steps: int = Field(default=8, ge=1, le=50)
+    """Calls of the language model in one turn; who needs more is stood in for."""
+    model_most_tokens: int = Field(default=60_000, ge=1_000, le=10_000_000)
+    """Tokens it may read and write in one turn."""
+    model_most_seconds: float = Field(default=60, gt=0, le=3_600)
+    """Seconds that it may take for one turn, all its calls together."""
     model_mask_personal_data: bool = False
     """Whether a language model gets placeholders instead of names, addresses and the like."""
     allowed_origins: list[str] = []

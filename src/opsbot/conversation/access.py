@@ -11,6 +11,8 @@ from opsbot.conversation import kept
 from opsbot.conversation.handoff import keep_address
 from opsbot.conversation.kept import Kept
 from opsbot.conversation.models import Message, ToolCall
+from opsbot.conversation.told import own_words
+from opsbot.conversation.warrant import Decided, Past
 from opsbot.db import Database
 from opsbot.errors import NotVerifiedError, OpsbotError
 from opsbot.retrieval.hits import Hit
@@ -21,11 +23,15 @@ from opsbot.toolkit.caller import Caller, dump_caller
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.kept_results import plain
 from opsbot.toolkit.loading import AnyTool
-from opsbot.toolkit.proposals import Confirmation, Preview
+from opsbot.toolkit.proposals import Confirmation, Preview, Proposal, ProposalState
 from opsbot.toolkit.results import Result
 from opsbot.toolkit.running import Place
 
 T = TypeVar("T")
+_REMEMBERED_CALLS = 20
+"""Earlier calls of tools whose findings a change may name."""
+_MOST_LETTERS = 20_000
+"""Of what they found."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,14 @@ class Access(Protocol):
         self, caller: Caller, name: str, arguments: Mapping[str, object], *, question: str
     ) -> Result | Preview:
         """Run a tool that reads, or prepare what a tool that writes would do."""
+        ...
+
+    def refuse(self, caller: Caller, name: str, error: OpsbotError) -> None:
+        """Note that a call was refused before it reached its tool."""
+        ...
+
+    def past(self) -> Past:
+        """Return what was decided and read in the conversation before."""
         ...
 
     def open_proposal(self) -> Preview | None:
@@ -132,6 +146,16 @@ class LiveAccess:
             ),
             kept.dump_outcome,
         )
+
+    def refuse(self, caller: Caller, name: str, error: OpsbotError) -> None:
+        """Note that a call was refused before it reached its tool. There is nothing to keep."""
+        self.executor.refuse(
+            caller, name, error, now=self.now, conversation_id=self.conversation_id
+        )
+
+    def past(self) -> Past:
+        """Return what was decided and read in the conversation before."""
+        return self._keep(["past"], self._find_past, kept.dump_past)
 
     def open_proposal(self) -> Preview | None:
         """Return the preview of the conversation that waits for a decision."""
@@ -241,6 +265,26 @@ class LiveAccess:
         if last is None or last.error != NotVerifiedError.code:
             return None
         return Refused(last.name, last.arguments)
+
+    def _find_past(self) -> Past:
+        with self.database.read() as session:
+            told = session.scalars(
+                select(ToolCall.outcome)
+                .join(Message, Message.id == ToolCall.message_id)
+                .where(Message.conversation_id == self.conversation_id, ToolCall.error.is_(None))
+                .order_by(ToolCall.id.desc())
+                .limit(_REMEMBERED_CALLS)
+            ).all()
+            proposals = session.scalars(
+                select(Proposal).where(
+                    Proposal.conversation_id == self.conversation_id,
+                    Proposal.state != ProposalState.PROPOSED,
+                )
+            )
+            decided = [
+                Decided(one.tool, one.title, one.decided_at or one.created_at) for one in proposals
+            ]
+        return Past(decided, "\n".join(own_words(one) for one in told)[:_MOST_LETTERS])
 
     def _keep_address(self, caller: Caller, address: str) -> str | None:
         with self.database.write(durable=True) as session:

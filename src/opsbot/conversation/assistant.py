@@ -12,7 +12,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import SystemMessage
 
 from opsbot.conversation.chat_model import EMBEDDED, Breaker
-from opsbot.conversation.loop import Called, Calling, ModelError, Step, run_turn
+from opsbot.conversation.guard import Guard, Understand
+from opsbot.conversation.links import host_of
+from opsbot.conversation.loop import Budget, Called, Calling, ModelError, Step, run_turn
 from opsbot.conversation.masking.mask import Mask
 from opsbot.conversation.masking.records import Masking
 from opsbot.conversation.told import renumber, tell_error, tell_result
@@ -26,7 +28,6 @@ from opsbot.toolkit.caller import Audience, Caller, Level
 from opsbot.toolkit.executor import Executor
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
-from opsbot.toolkit.wire import without_extras
 
 SIGN_IN = "For this please sign in on our pages and ask in the chat there."
 """Said by mail, which proves nothing about who wrote it."""
@@ -44,8 +45,21 @@ class Assistant:
         remote: BaseChatModel | None,
         breaker: Breaker,
         masking: Masking | None = None,
+        understand: Understand | None = None,
     ) -> None:
-        """`masking` hides personal data from the remote model; None: it sees everything."""
+        """Put the parts together.
+
+        Args:
+            settings: of the shop.
+            executor: runs tools.
+            knowledge: the articles.
+            embedded: the model of our own.
+            remote: a model from outside, that answers instead; None: there is none.
+            breaker: leaves the remote model alone for a while when it fails.
+            masking: hides personal data from the remote model; None: it sees everything.
+            understand: tells what people ask for, to hold the remote model to it; None: that model
+                may change nothing.
+        """
         self._settings = settings
         self._executor = executor
         self._knowledge = knowledge
@@ -53,6 +67,13 @@ class Assistant:
         self._remote = remote
         self._breaker = breaker
         self._masking = masking
+        self._understand = understand
+        self._hosts = frozenset(map(host_of, (settings.public_url, *settings.allowed_origins)))
+        self._budget = Budget(
+            steps=settings.model_most_steps,
+            tokens=settings.model_most_tokens,
+            seconds=settings.model_most_seconds,
+        )
 
     def answer(self, turn: Turn, emit: Emit) -> Answer:
         """Answer one message.
@@ -86,18 +107,21 @@ class Assistant:
         failed, turn.message_id = turn.message_id, turn.new_id()
         start: dict[str, Any] = {"message_id": turn.message_id, "author": "assistant"}
         emit("message_start", start | ({"replaces": failed} if failed else {}))
-        draft = ReplyWriter(turn, emit, self._knowledge, trusted=model is self._embedded)
+        trusted = model is self._embedded
+        draft = ReplyWriter(turn, emit, self._knowledge, trusted=trusted, hosts=self._hosts)
         if turn.done is not None:
             draft.begin(turn.done)
         mask = self._open_mask(turn, model)
+        guard = None if trusted else Guard(turn, self._understand)
         steps = run_turn(
             model,
-            self._declare(turn, extras=model is self._embedded),
+            guard.schemas() if guard else [t.schema for t in turn.access.offered(turn.caller)],
             [SystemMessage(self._prompt(turn)), *turn.history],
-            lambda tool, arguments: self._call(turn, draft, mask, tool, arguments),
-            trusted=model is self._embedded,
+            lambda tool, arguments: self._call(turn, draft, mask, guard, tool, arguments),
+            trusted=trusted,
             mask=mask,
             keep=turn.written.append,
+            budget=self._budget if guard else None,
         )
         for step in steps:
             draft.take(step, self._label(turn, step))
@@ -116,21 +140,19 @@ class Assistant:
         preview = turn.access.open_proposal()
         return preview if preview is not None and preview.id == turn.asked_proposal_id else None
 
-    def _declare(self, turn: Turn, *, extras: bool) -> list[dict[str, Any]]:
-        """Return the tools' declarations; our own keys only for the embedded model."""
-        schemas = [tool.schema for tool in turn.access.offered(turn.caller)]
-        return schemas if extras else [without_extras(schema) for schema in schemas]
-
     def _call(
         self,
         turn: Turn,
         draft: ReplyWriter,
         mask: Mask | None,
+        guard: Guard | None,
         name: str,
         arguments: Mapping[str, Any],
     ) -> Called:
         started = turn.elapsed()
         try:
+            if guard and (refusal := guard.refuses(name, arguments, draft.records)):
+                raise refusal
             outcome = turn.access.run(turn.caller, name, arguments, question=turn.text)
         except OpsbotError as error:
             called = self._failed(turn, name, arguments, error)
@@ -139,7 +161,8 @@ class Assistant:
                 result = renumber(outcome, len(draft.body.hits))
                 self._raise_level(turn, result)
                 told = tell_result(result, first=len(draft.body.hits) + 1, extras=draft.trusted)
-                called = Called(name, arguments, told, result=result)
+                acted = any(t.writes for t in turn.access.offered(turn.caller) if t.name == name)
+                called = Called(name, arguments, told, result=result, acted=acted)
             else:
                 told = {"proposed": outcome.title}
                 called = Called(name, arguments, told, preview=outcome)

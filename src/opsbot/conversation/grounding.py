@@ -7,25 +7,19 @@ proof beside: the words of an article that it rests on. What fails is dropped.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from opsbot.conversation.deeds import ANY, Deed, order_numbers, read_deeds, reported
+from opsbot.conversation.links import drop_foreign_links
 from opsbot.conversation.proof.prover import MARK, Prover
 from opsbot.conversation.proof.quotes import Proof, read_sentence
 from opsbot.conversation.proof.talk import is_question, is_talk
+from opsbot.conversation.told import without_marks
 
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _FIGURE = re.compile(
     r"(?<![\w])[#€$£]?\d[\d.,:/-]*\d|(?<![\w])[#€$£]?\d|\b[A-Z]{1,4}-[A-Z0-9-]*\d[A-Z0-9-]*"
-)
-_DEEDS = (
-    "(cancell?ed|refunded|changed|updated|returned|registered|redeemed|replaced|reshipped|sent"
-    "|created|opened|booked|issued|processed)"
-)
-_SOON = r"(?:just |now |already |successfully )*"
-_CLAIM = re.compile(
-    rf"\b(?:I|we)(?:.ve| have)? {_SOON}{_DEEDS}\b|\bha(?:s|ve) {_SOON}been {_SOON}{_DEEDS}\b",
-    re.IGNORECASE,
 )
 _END = re.compile(r"""[.!?]["')\]*_]*(?:\s*\[\d{1,2}\])*[ \t]+(?=[^\s\[]|\[[^\d\]])|\n+""")
 """The marks behind a sentence belong to it, so what comes next has to be seen."""
@@ -33,6 +27,7 @@ _GOES_ON = re.compile(
     r"(?:^\s*(?:>\s*)?\d{1,2}|\b(?:e\.g|i\.e|z\.B|approx|no|mr|mrs|dr|vs|incl|max|min|ca|bzw))\.\s*$",
     re.IGNORECASE,
 )
+_STOPS = re.compile(r"[.!?][\"')\]*_]*(?:\s*\[\d{1,2}\])*\s*$|\n\s*\n\s*$")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s+.+|\*\*[^*\n]+\*\*:?)(?:\s*\[\d{1,2}\])*\s*")
 
 NOTHING_LEFT = (
@@ -48,7 +43,11 @@ class Evidence:
     texts: list[str] = field(default_factory=list)
     """Of people and earlier replies: numbers may come from here."""
     reports: list[str] = field(default_factory=list)
-    """Of tools: numbers and deeds may come from here."""
+    """Of tools, what our records say: numbers and deeds may come from here."""
+    done: list[str] = field(default_factory=list)
+    """Of changes made in this turn: who speaks may say that they made them."""
+    others: list[str] = field(default_factory=list)
+    """What people and articles wrote, as tools returned it: numbers may come from here."""
     records: list[str] = field(default_factory=list)
     """Of tools that read records, and not articles: their facts need no proof."""
     quoted: list[str] = field(default_factory=list)
@@ -59,12 +58,14 @@ class Evidence:
     """The articles were asked in this turn."""
     prover: Prover | None = None
     """Has the passages that were found."""
+    is_known_link: Callable[[str], bool] = lambda _address: False
+    """Tells whether an address may be named."""
     ask_articles: Callable[[], bool] = lambda: False
     """Searches them when the model did not; tells whether they know about the question."""
 
     def figures(self) -> str:
         """Return all of it as one text to look figures up in."""
-        return _plain(" ".join((*self.texts, *self.reports)))
+        return _plain(" ".join((*self.texts, *self.reports, *self.done, *self.others)))
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Grounding:
     """The words are ours, or those of articles; only the latter are proved."""
     dropped: list[str] = field(default_factory=list)
     _waiting: str = ""
+    _line: str = ""
+    """What was said since the last full stop: a line break ends no claim."""
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Take more text; yield the pieces that are complete and hold."""
@@ -104,11 +107,15 @@ class Grounding:
             yield from self._judge(piece)
 
     def _judge(self, piece: str) -> Iterator[Piece]:
+        if not self.trusted:
+            piece = drop_foreign_links(without_marks(piece), self.evidence.is_known_link)
         proof = self._prove(piece)
         reason = proof if isinstance(proof, str) else None
         if not self.trusted and reason is None:
             # Figures of a sentence that is proved stand in the article, in words perhaps.
-            reason = find_deed(piece, self.evidence)
+            reason = find_deed(piece, self.evidence, proved=proof is not None)
+            if reason is None and self._line:
+                reason = find_deed(f"{self._line} {piece}", self.evidence)
             if proof is None and reason is None:
                 reason = find_figure(piece, self.evidence)
         if reason:
@@ -116,6 +123,7 @@ class Grounding:
             if piece.endswith("\n"):
                 yield Piece("\n")
             return
+        self._line = "" if _STOPS.search(piece) else f"{self._line} {piece.strip()}".strip()
         proof = proof if isinstance(proof, Proof) else None
         if proof is not None and self.evidence.prover is not None:
             piece = self.evidence.prover.cite(piece, proof)
@@ -176,14 +184,41 @@ def find_figure(sentence: str, evidence: Evidence) -> str | None:
     return None
 
 
-def find_deed(sentence: str, evidence: Evidence) -> str | None:
-    """Tell why a sentence may not be said that claims a deed no tool reported, else None."""
-    reports = " ".join(evidence.reports).lower().replace("canceled", "cancelled")
-    for claim in _CLAIM.finditer(MARK.sub("", sentence)):
-        deed = (claim[1] or claim[2]).lower().replace("canceled", "cancelled")
-        if not re.search(rf"\b{deed}\b", reports):
+def find_deed(sentence: str, evidence: Evidence, *, proved: bool = False) -> str | None:
+    """Tell why a sentence may not be said that claims a deed no tool reported, else None.
+
+    Args:
+        sentence: of a model from outside.
+        evidence: what tools reported.
+        proved: an article says it: it may tell what happens in general, and to whoever asks.
+    """
+    deeds = read_deeds(sentence)
+    if proved:
+        deeds = frozenset(deed for deed in deeds if deed.of_you and not deed.will)
+    if not deeds:
+        return None
+    done, told = reported(evidence.done), reported((*evidence.done, *evidence.reports))
+    numbers = order_numbers(sentence)
+    orders = frozenset().union(*(order_numbers(text) for _, text in told))
+    for deed in deeds:
+        known = (done if deed.by_me or deed.kind == ANY else told, numbers, orders)
+        if not _is_reported(deed, *known):
             return "it claims a deed that no tool reported"
     return None
+
+
+def _is_reported(
+    deed: Deed,
+    told: Sequence[tuple[frozenset[Deed], str]],
+    numbers: frozenset[str],
+    orders: frozenset[str],
+) -> bool:
+    """Tell whether tools reported a deed, of these orders; of several, the sentence names one."""
+    for deeds, report in told:
+        same = any(deed.kind in {ANY, one.kind} and (deed.will or not one.will) for one in deeds)
+        if same and numbers <= order_numbers(report) and (numbers or len(orders) <= 1):
+            return True
+    return False
 
 
 def _goes_on(text: str, end: re.Match[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from opsbot.conversation.warrant import Past
 from opsbot.errors import NotVerifiedError, OpsbotError
 from opsbot.retrieval.hits import Hit
 from opsbot.toolkit.proposals import Confirmation, Preview
@@ -86,6 +87,22 @@ def load_error(kept: Kept) -> OpsbotError:
     if kept["code"] == NotVerifiedError.code:
         return NotVerifiedError(kept["text"], level=details["level"])
     return KeptError(kept["code"], kept["text"], details)
+
+
+def dump_past(past: Past) -> Kept:
+    """Return what happened before as plain values."""
+    plain: Kept = _pasts().dump_python(past, mode="json")
+    return plain
+
+
+def load_past(kept: Kept) -> Past:
+    """Return what `dump_past` kept."""
+    return _pasts().validate_python(kept)
+
+
+@lru_cache(maxsize=1)
+def _pasts() -> TypeAdapter[Past]:
+    return TypeAdapter(Past)
 
 
 @lru_cache(maxsize=1)

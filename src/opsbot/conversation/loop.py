@@ -5,6 +5,7 @@ yields plain steps. It stores nothing and knows no channel.
 """
 
 import json
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,14 +21,15 @@ from langchain_core.messages import (
 )
 
 from opsbot.conversation.masking.mask import Mask, Shown
+from opsbot.conversation.told import mark_foreign
 from opsbot.errors import UnavailableError
 from opsbot.toolkit.proposals import Preview
 from opsbot.toolkit.results import Result
 
-MOST_STEPS = 8
-"""Model calls in one turn."""
 MOST_MALFORMED = 2
 """Tool calls with unreadable arguments before we give a model up."""
+LETTERS_PER_TOKEN = 4
+"""About so many, where a model does not tell its tokens."""
 FINISHED = ("finish_reason", "stop_reason", "done_reason")
 
 
@@ -53,6 +55,8 @@ class Called:
     stop: str | None = None
     """Words that end the turn at once, such as "we sent a code"."""
     milliseconds: int = 0
+    acted: bool = False
+    """It changed something at once."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,19 @@ class CallTool(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What one turn may cost. Who needs more is given up."""
+
+    steps: int = 8
+    """Calls of the model."""
+    tokens: int = 60_000
+    """Read and written by it, all calls together; estimated where it does not tell."""
+    seconds: float = 60
+    """From the first call to the last word."""
+    elapsed: Callable[[], float] = time.monotonic
+
+
 class ModelError(UnavailableError):
     """The language model failed, was cut off, or made no sense."""
 
@@ -103,6 +120,7 @@ def run_turn(
     trusted: bool,
     mask: Mask | None = None,
     keep: Callable[[AIMessage], object] = bool,
+    budget: Budget | None = None,
 ) -> Iterator[Step]:
     """Run the loop until the model answers, proposes a change, or the limit is reached.
 
@@ -114,6 +132,7 @@ def run_turn(
         trusted: the embedded model, which always finishes its messages.
         mask: hides personal data from the model; None: it sees everything.
         keep: is told each whole message of the model, as the loop understood it.
+        budget: what the turn may cost.
 
     Raises:
         ModelError: the model failed; what was yielded so far may be a broken answer.
@@ -121,9 +140,11 @@ def run_turn(
     bound = model.bind_tools([dict(tool) for tool in tools]) if tools else model
     history = list(messages)
     malformed = 0
-    for _step in range(MOST_STEPS):
+    spending = _Spending(budget or Budget(), tools)
+    for _step in range(spending.budget.steps):
         reading = _Reading()
-        yield from _read(bound, history, reading, mask)
+        yield from spending.watch(_read(bound, history, reading, mask))
+        spending.count(history, reading.whole)
         answer = _complete(reading, trusted=trusted, mask=mask)
         keep(answer)
         if answer.invalid_tool_calls:
@@ -136,11 +157,39 @@ def run_turn(
             yield _finished(answer)
             return
         history.append(answer)
-        stopped = yield from _act(answer.tool_calls, history, call_tool)
+        stopped = yield from _act(answer.tool_calls, history, call_tool, trusted=trusted)
         if stopped:
             yield _finished(answer)
             return
-    raise ModelError(f"The model did not come to an answer in {MOST_STEPS} steps.")
+    raise ModelError(f"The model did not come to an answer in {spending.budget.steps} steps.")
+
+
+class _Spending:
+    """Holds a model to its budget."""
+
+    def __init__(self, budget: Budget, tools: Sequence[Mapping[str, Any]]) -> None:
+        self.budget = budget
+        self._tools = len(json.dumps(list(tools), default=str)) // LETTERS_PER_TOKEN
+        self._until = budget.elapsed() + budget.seconds
+        self._tokens = 0
+
+    def watch(self, words: Iterator[Words]) -> Iterator[Words]:
+        """Pass words on as long as there is time."""
+        for some in words:
+            if self.budget.elapsed() > self._until:
+                raise ModelError(f"The model took more than {self.budget.seconds:g} seconds.")
+            yield some
+
+    def count(self, history: Sequence[BaseMessage], whole: AIMessageChunk | None) -> None:
+        """Add what one call read and wrote; a model that calls on and on ends here."""
+        usage = whole.usage_metadata if whole is not None else None
+        letters = sum(len(str(m.content)) for m in history) + len(str(whole.text if whole else ""))
+        estimate = self._tools + letters // LETTERS_PER_TOKEN
+        self._tokens += usage["total_tokens"] if usage else estimate
+        if self._tokens > self.budget.tokens:
+            raise ModelError(f"The model used more than {self.budget.tokens} tokens.")
+        if self.budget.elapsed() > self._until:
+            raise ModelError(f"The model took more than {self.budget.seconds:g} seconds.")
 
 
 def _read(
@@ -189,9 +238,12 @@ def _finished(answer: AIMessage) -> Finished:
 
 
 def _act(
-    calls: Sequence[ToolCall], history: list[BaseMessage], call_tool: CallTool
+    calls: Sequence[ToolCall], history: list[BaseMessage], call_tool: CallTool, *, trusted: bool
 ) -> Generator[Step, None, bool]:
-    """Run the calls in order. Returns whether the turn ends here."""
+    """Run the calls in order. Returns whether the turn ends here.
+
+    A model from outside is told with marks what people and articles wrote.
+    """
     stopped = False
     for call in calls:
         if stopped:
@@ -203,7 +255,7 @@ def _act(
             yield called
             told = called.told
             stopped = called.preview is not None or called.stop is not None
-        content = json.dumps(told, ensure_ascii=False)
+        content = json.dumps(told if trusted else mark_foreign(told), ensure_ascii=False)
         history.append(ToolMessage(content, tool_call_id=call["id"] or "", name=call["name"]))
     return stopped
 

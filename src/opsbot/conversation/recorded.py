@@ -12,6 +12,8 @@ from pydantic import Field
 from opsbot.conversation import kept
 from opsbot.conversation.access import Refused
 from opsbot.conversation.kept import Kept
+from opsbot.conversation.warrant import Past
+from opsbot.errors import OpsbotError
 from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.shelf import Reader
 from opsbot.toolkit.caller import Caller, load_caller
@@ -20,11 +22,12 @@ from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.proposals import Confirmation, Preview
 from opsbot.toolkit.results import Result
 
-_LASTING = {"open_proposal", "awaits_code", "last_refused"}
+_LASTING = {"open_proposal", "awaits_code", "last_refused", "past"}
 """What may be asked more often than then: it is told the last answer again."""
 
 
 _IN_WORDS = {
+    "past": "what had happened before",
     "open_proposal": "which preview is open",
     "confirm": "to do what the preview shows",
     "cancel": "to drop the preview",
@@ -64,6 +67,13 @@ class RecordedAccess:
     ) -> Result | Preview:
         """Return what the tool found then, or what it would have changed."""
         return kept.load_outcome(self._answer("run", name, dict(arguments)))
+
+    def refuse(self, caller: Caller, name: str, error: OpsbotError) -> None:
+        """Note nothing: it was noted then."""
+
+    def past(self) -> Past:
+        """Return what had happened before then."""
+        return kept.load_past(self._answer("past"))
 
     def open_proposal(self) -> Preview | None:
         """Return the preview that waited for a decision then."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from opsbot.conversation.assistant import Assistant
 from opsbot.conversation.chat_model import EMBEDDED, Breaker
 from opsbot.conversation.differences import Difference, compare_replies, describe_reply
+from opsbot.conversation.guard import Understand
 from opsbot.conversation.models import Author, Conversation, Message, ToolCall, TurnInputs
 from opsbot.conversation.recorded import (
     NoModel,
@@ -95,14 +96,19 @@ class Replays:
         embedded: BaseChatModel,
         *,
         versions: Callable[[], Mapping[str, Any]],
+        understand: Understand | None = None,
     ) -> None:
-        """`executor` tells which tools are declared, `knowledge` what articles said: no more."""
+        """`executor` tells which tools are declared, `knowledge` what articles said: no more.
+
+        `understand` is the assistant's own.
+        """
         self._database = database
         self._settings = settings
         self._executor = executor
         self._knowledge = knowledge
         self._embedded = embedded
         self._versions = versions
+        self._understand = understand
 
     def find(self, name: str) -> list[str]:
         """Return the replies that an id names: of a reply, a message, or a whole conversation.
@@ -176,6 +182,7 @@ class Replays:
             NoModel() if remote is not None else self._embedded,
             remote,
             Breaker(lambda: 0.0),
+            understand=self._understand,
         )
         return assistant.answer(turn, _hear_nothing)
 

@@ -28,6 +28,8 @@ class Turn:
     """The conversation with this message last; no system message."""
     said: Sequence[str]
     """Texts of the conversation so far; figures may be repeated from them."""
+    own: Sequence[tuple[datetime, str]]
+    """The person's own earlier messages, with their times."""
     proofs: Sequence[Proof]
     """What the earlier replies rested on: it may be said again."""
     context: str

@@ -41,6 +41,7 @@ def make_turn(
         text=message.text,
         history=as_chat(messages),
         said=[m.text for m in earlier],
+        own=[(m.sent_at, m.text) for m in earlier if m.author is message.author],
         proofs=[proof for m in messages[-_REMEMBERED:-1] for *_, proof in read_proofs(m.body)],
         context=context_of(earlier),
         now=now,

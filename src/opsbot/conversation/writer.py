@@ -1,14 +1,15 @@
 """The reply while it is written: its sentences are checked, and what belongs to it collected."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from opsbot.conversation.grounding import NOTHING_LEFT, Evidence, Grounding, Piece
+from opsbot.conversation.links import known_addresses
 from opsbot.conversation.loop import Called, Calling, Finished, Step, Words
 from opsbot.conversation.proof.prover import Prover
 from opsbot.conversation.proof.quotes import Proof
 from opsbot.conversation.replies import Body, describe_hit, describe_preview, describe_proof
-from opsbot.conversation.told import MARK, flatten
+from opsbot.conversation.told import MARK, flatten, own_words
 from opsbot.conversation.turn import Answer, Turn
 from opsbot.retrieval.knowledge import Knowledge
 from opsbot.retrieval.shelf import Reader
@@ -24,8 +25,24 @@ CHECK_FIRST = "Please check the details below. Nothing happens until you confirm
 class ReplyWriter:
     """Writes one reply, step by step, and tells every event of it."""
 
-    def __init__(self, turn: Turn, emit: Emit, knowledge: Knowledge, *, trusted: bool) -> None:
-        """`trusted`: the embedded model, which says only what tools say and its own questions."""
+    def __init__(
+        self,
+        turn: Turn,
+        emit: Emit,
+        knowledge: Knowledge,
+        *,
+        trusted: bool,
+        hosts: Collection[str] = (),
+    ) -> None:
+        """Begin a reply.
+
+        Args:
+            turn: the message to answer.
+            emit: is told every event.
+            knowledge: the articles.
+            trusted: the embedded model, which says only what tools say and its own questions.
+            hosts: of the shop's own pages: a model from outside may name no others.
+        """
         self.trusted = trusted
         self._turn = turn
         self._emit = emit
@@ -38,6 +55,7 @@ class ReplyWriter:
         self._evidence = Evidence(
             texts=[turn.text, *turn.said], prover=self._prover, ask_articles=self._ask_articles
         )
+        self._evidence.is_known_link = known_addresses(hosts, self._sources)
         self._grounding = Grounding(self._evidence, trusted=trusted)
         self._parts: list[str] = []
         self._proofs: list[tuple[int, str, Proof]] = []
@@ -46,10 +64,15 @@ class ReplyWriter:
         self._frame: Mapping[str, Any] | None = None
         self.body = Body()
 
+    @property
+    def records(self) -> list[str]:
+        """What tools read in our records in this turn, without what others wrote there."""
+        return [*self._evidence.done, *self._evidence.reports]
+
     def begin(self, done: Result) -> None:
         """Say first what was done before the model was asked."""
         self.body.take(done)
-        self._evidence.reports.append(done.say)
+        self._evidence.done.append(done.say)
         self._say(f"{done.say}\n\n")
 
     def keep_waiting(self, preview: Preview | None) -> None:
@@ -128,7 +151,9 @@ class ReplyWriter:
 
     def _take_call(self, called: Called) -> None:
         self._turn.calls.append(called)
-        self._evidence.reports.append(flatten(called.told))
+        self._evidence.others.append(flatten(called.told))
+        own = own_words(called.told)
+        (self._evidence.done if called.acted else self._evidence.reports).append(own)
         if called.result is not None:
             self.body.take(called.result)
             self._take_evidence(called.result)
@@ -149,6 +174,11 @@ class ReplyWriter:
             evidence.searched = True
         else:
             evidence.records.append(f"{result.say} {flatten(result.facts)}")
+
+    def _sources(self) -> list[str]:
+        """Return the texts whose addresses may be named: of tools and of the articles found."""
+        hits = [f"{hit.url} {hit.text}" for hit in self.body.hits]
+        return [*self._evidence.done, *self._evidence.reports, *hits]
 
     def _read_text(self, slug: str, version: int) -> str:
         return self._knowledge.read_version(slug, version, audience=self._reader).text

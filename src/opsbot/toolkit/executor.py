@@ -116,6 +116,18 @@ class Executor:
             return self._prove(tool, arguments, place)
         return self._read(tool, arguments, place)
 
+    def refuse(
+        self,
+        caller: Caller,
+        name: str,
+        error: OpsbotError,
+        *,
+        now: datetime,
+        conversation_id: str | None = None,
+    ) -> None:
+        """Audit a call that was refused before it came here."""
+        self._refuse_call(Place(caller, now, conversation_id), name, error)
+
     def confirm(self, caller: Caller, proposal_id: str, *, now: datetime) -> Confirmation:
         """Do what a preview announced, exactly once, on fresh facts and in one transaction.
 

@@ -19,6 +19,7 @@ from opsbot.conversation.assistant import Assistant
 from opsbot.conversation.chat_model import Breaker
 from opsbot.conversation.decisions import Decisions
 from opsbot.conversation.events import Bell, StoredEvent
+from opsbot.conversation.local.model import LocalChatModel
 from opsbot.conversation.runner import Runner
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
@@ -34,6 +35,7 @@ from opsbot.toolkit.policy import load_policies
 from opsbot.toolkit.results import Change, Result, Undo
 from opsbot.toolkit.tool import ToolContext, tool
 from tests.factories import NOON, make_customer
+from tests.quick_encoder import QuickEncoder
 from tests.retrieval_fixtures import encoder, folder, knowledge, sample_knowledge
 
 __all__ = ["encoder", "folder", "knowledge", "sample_knowledge"]
@@ -192,6 +194,7 @@ def shop_with(
         embedded or model,
         other if remote else None,
         Breaker(lambda: 0.0),
+        understand=LocalChatModel(encoder=QuickEncoder()).understand,
     )
     runner = Runner(
         database,

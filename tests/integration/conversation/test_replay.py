@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from sqlalchemy import select
 
+from opsbot.conversation.local.model import LocalChatModel
 from opsbot.conversation.models import TurnInputs
 from opsbot.conversation.replay import Replays
 from opsbot.db import Database
@@ -30,6 +31,7 @@ from tests.integration.conversation.conftest import (
     report,
     shop_with,
 )
+from tests.quick_encoder import QuickEncoder
 
 LOOK, SAY = call("look_up", key="A mug"), AIMessage("A mug costs €19.10.")
 
@@ -49,7 +51,8 @@ class Lab:
         embedded = cast("BaseChatModel", model or ScriptedModel(lines=list(lines)))
         articles = cast("Knowledge", NoArticles())
         parts = (self.shop.database, self.settings, self.executor, articles, embedded)
-        return Replays(*parts, versions=lambda: versions or {"index": 1})
+        understand = LocalChatModel(encoder=QuickEncoder()).understand
+        return Replays(*parts, versions=lambda: versions or {"index": 1}, understand=understand)
 
 
 @pytest.fixture
@@ -114,7 +117,7 @@ def test_other_words_are_a_difference_and_versions_tell_what_changed(lab: Lab) -
 
 def test_a_change_is_confirmed_in_a_replay_without_being_made(lab: Lab) -> None:
     lab.shop.remote.lines.append(call("report", about="a leak"))
-    preview = lab.shop.say("Report it")
+    preview = lab.shop.say("Please open a case")
     done = lab.shop.say("yes", conversation=preview.conversation_id)
 
     replayed = [lab.replays().replay(one.message_id) for one in (preview, done)]

@@ -115,8 +115,12 @@ class LocalChatModel(BaseChatModel):
             for tool in tools
         ]
         bound = self.model_copy()
-        bound._mind = self._minds.of(schemas)  # noqa: SLF001  (a copy of ourselves)
+        bound._mind = self.understand(schemas)  # noqa: SLF001  (a copy of ourselves)
         return bound
+
+    def understand(self, schemas: Sequence[dict[str, Any]]) -> Understanding:
+        """Return what understands messages about these tools: also for a model from outside."""
+        return self._minds.of(schemas)
 
     def _generate(
         self,
