@@ -59,6 +59,7 @@ def write_policies(shipped: Path, folder: Path) -> None:
     """
     shutil.copytree(shipped, folder, dirs_exist_ok=True)
     _change(folder / "returns.yaml", _returns)
+    _change(folder / "orders.yaml", _orders)
     _change(folder / "changes.yaml", _changes)
     _change(folder / "identity.yaml", _identity)
 
@@ -87,6 +88,13 @@ def _returns(file: Record) -> None:
         "within_days": 1,
         "reasons": ["changed_mind", "size_or_style"],
     }
+
+
+def _orders(file: Record) -> None:
+    file["cancellation"]["partial_lines"] = False
+    for clause in file["clauses"]:
+        if clause["id"] == "cancellation.before_packing":
+            clause["text"] = "An order can be cancelled as a whole, while it is pending."
 
 
 def _changes(file: Record) -> None:

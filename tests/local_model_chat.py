@@ -7,6 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from opsbot.conversation.local.declarations import read_declaration
 from opsbot.conversation.local.model import LocalChatModel
 
 Told = dict[str, Any]
@@ -41,11 +42,7 @@ class Chat:
     def say(self, text: str) -> Reply:
         """Send a message and return what came of it."""
         bound = self.model.bind_tools(self.tools)
-        writes = {
-            tool["function"]["name"]
-            for tool in self.tools
-            if tool["function"]["x-tool"]["effect"] == "write"
-        }
+        writes = {tool["function"]["name"] for tool in self.tools if read_declaration(tool).writes}
         self.history.append(HumanMessage(text))
         said: list[str] = []
         calls: list[tuple[str, dict[str, Any]]] = []

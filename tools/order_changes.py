@@ -1,62 +1,29 @@
 """Changing an order before it is packed: cancelling it, sending it elsewhere."""
 
-from typing import Annotated
-
-from opsbot.commerce.orders import Order, OrderState, cancellation_value
+from opsbot.commerce.orders import Order, OrderState
 from opsbot.commerce.orders import cancel_order as cancel
 from opsbot.commerce.orders import change_address as readdress
-from opsbot.commerce.payments import payments_of, refundable
 from opsbot.errors import ConflictError
 from opsbot.formats import format_items
 from opsbot.toolkit.addresses import address_lines, parse_address
-from opsbot.toolkit.arguments import AddressText, OrderNumber, argument
+from opsbot.toolkit.arguments import AddressText, OrderNumber, Quantity
 from opsbot.toolkit.caller import Level
+from opsbot.toolkit.cancel_words import REASONS, ItemsToCancel, WhyCancelled
+from opsbot.toolkit.cancelling import (
+    Cancellation,
+    check_cancellation,
+    money_back,
+    plan_cancellation,
+)
 from opsbot.toolkit.changing import refuse_after_change
 from opsbot.toolkit.notices import refusal, tell_customer
 from opsbot.toolkit.ownership import own_order
-from opsbot.toolkit.policy.orders import decide_address_change, decide_cancellation
+from opsbot.toolkit.policy.orders import decide_address_change
 from opsbot.toolkit.policy.schema_changes import CancelReason
 from opsbot.toolkit.results import Change, Result
-from opsbot.toolkit.telling import items_in_words, order_facts, outbound_parcels
+from opsbot.toolkit.telling import order_facts, outbound_parcels
 from opsbot.toolkit.tool import ToolContext, tool
-from opsbot.toolkit.wallet import ways_back
 from opsbot.toolkit.ways_back import address_back
-
-_REASONS = {
-    CancelReason.CHANGED_MIND: "it is no longer needed",
-    CancelReason.MISTAKE: "it was ordered by mistake",
-    CancelReason.TOO_SLOW: "it takes too long",
-    CancelReason.CHEAPER_ELSEWHERE: "it is cheaper elsewhere",
-    CancelReason.OTHER: "of another reason",
-}
-
-WhyCancelled = Annotated[
-    CancelReason,
-    argument(
-        "choice",
-        "May I ask why?",
-        description="Why the customer cancels, if they say so.",
-        labels={
-            "changed_mind": (
-                "changed my mind",
-                "do not need it any more",
-                "no longer need",
-                "no longer want it",
-            ),
-            "mistake": (
-                "by mistake",
-                "by accident",
-                "accidentally",
-                "mistakenly",
-                "ordered twice",
-                "wrong item in the basket",
-            ),
-            "too_slow": ("takes too long", "too slow", "need it sooner"),
-            "cheaper_elsewhere": ("cheaper elsewhere", "found it cheaper"),
-            "other": ("another reason",),
-        },
-    ),
-]
 
 
 @tool(
@@ -70,6 +37,9 @@ WhyCancelled = Annotated[
         "Can I still cancel?",
         "cancel it and give me my money back",
         "storno of order 1020",
+        "take the mug off my order",
+        "cancel just one of the two notebooks",
+        "remove an item from my order",
     ],
     label="Preparing the cancellation",
     effect="irreversible",
@@ -77,56 +47,76 @@ WhyCancelled = Annotated[
     limits=("20/hour",),
 )
 def cancel_order(
-    ctx: ToolContext, order_number: OrderNumber, reason: WhyCancelled = CancelReason.OTHER
+    ctx: ToolContext,
+    order_number: OrderNumber,
+    items: ItemsToCancel | None = None,
+    quantity: Quantity | None = None,
+    reason: WhyCancelled = CancelReason.OTHER,
 ) -> Change:
-    """Cancel a whole order that has not been packed, and give the money back."""
+    """Cancel an order that has not been packed, or some of its items, and give the money back."""
     order = own_order(ctx, order_number)
     _refuse_cancelled(ctx, order)
-    decision = decide_cancellation(
-        order_facts(order, outbound_parcels(ctx, order)),
-        ctx.policies,
-        ctx.now,
-        zone=ctx.settings.time_zone,
-    )
-    if not decision.allowed:
-        words = f"Order {order.number} cannot be cancelled any more. {decision.refusal}"
-        raise refusal(ctx, words, clause=decision.clause, alternatives=decision.alternatives)
+    planned = plan_cancellation(order, items or (), quantity)
+    clause = check_cancellation(ctx, planned)
     _check_reason(ctx, order, reason)
-    payments = payments_of(ctx.session, order.id)
-    units = {line.id: line.wanted for line in order.lines}
-    back = min(cancellation_value(order, units), refundable(payments))
-    method = ways_back(payments)
-    refund = "Nothing was charged, so nothing is refunded."
-    if back:
-        refund = f"{ctx.money(back, order.currency)} goes back to {method}."
+    back, refund = money_back(ctx, planned)
 
     def apply() -> Result:
-        paid_back = cancel(ctx.session, order, reason=reason, actor=ctx.caller.actor, now=ctx.now)
-        words = ctx.money(paid_back, order.currency)
-        done = f"{words} goes back to {method}." if paid_back else "Nothing had been charged."
-        tell_customer(
-            ctx,
-            order.customer,
-            subject=f"Your order {order.number} is cancelled",
-            lines=[f"We cancelled your order {order.number} as you asked.", done],
-            key=f"order-cancelled:{order.id}",
-        )
-        facts = {"order_number": order.number, "cancelled": True, "refund": words}
-        return Result(f"Order **{order.number}** is cancelled. {done}", facts=facts)
+        return _cancel(ctx, planned, reason, refund)
 
+    button = "Cancel the order" if planned.whole else "Cancel these items"
     return Change(
-        title=f"Cancel order {order.number}?",
+        title=f"Cancel {planned.name}?",
         details=[
-            f"The whole order is cancelled: {items_in_words(order)}.",
-            *([f"The reason: {_REASONS[reason]}."] if reason is not CancelReason.OTHER else []),
+            *_what_goes(planned),
+            *([f"The reason: {REASONS[reason]}."] if reason is not CancelReason.OTHER else []),
             refund,
             "This cannot be undone.",
         ],
-        button="Cancel the order",
-        basis={"version": order.version, "units": units, "refund_minor": back},
+        button=button,
+        basis={"version": order.version, "units": planned.units, "refund_minor": back},
         apply=apply,
-        clause=ctx.policies.clause(decision.clause),
+        clause=clause,
     )
+
+
+def _what_goes(planned: Cancellation) -> list[str]:
+    """Name what is cancelled and what stays: words may have meant the one or the other."""
+    goes = format_items(planned.goes)
+    if not planned.whole:
+        return [f"Cancelled: {goes}.", f"Stays in the order: {format_items(planned.stays)}."]
+    several = len(planned.goes) > 1
+    hint = ["Nothing of it stays. If only some of it shall go, tell me which items."]
+    return [f"The whole order is cancelled: {goes}.", *(hint if several else [])]
+
+
+def _cancel(ctx: ToolContext, planned: Cancellation, reason: CancelReason, refund: str) -> Result:
+    order, whole, goes = planned.order, planned.whole, format_items(planned.goes)
+    stays = [] if whole else [f"What stays: {format_items(planned.stays)}."]
+    name, units = planned.name, None if whole else planned.units
+    paid_back = cancel(
+        ctx.session, order, lines=units, reason=reason, actor=ctx.caller.actor, now=ctx.now
+    )
+    what = f"your order {order.number}" if whole else f"{goes} of your order {order.number}"
+    plural = "" if whole else f":{order.version}"
+    tell_customer(
+        ctx,
+        order.customer,
+        subject=f"Your order {order.number} is cancelled" if whole else f"Cancelled: {name}",
+        lines=[f"We cancelled {what} as you asked.", refund, *stays],
+        key=f"order-cancelled:{order.id}{plural}",
+    )
+    words = ctx.money(paid_back, order.currency)
+    facts = {
+        "order_number": order.number,
+        "cancelled": whole,
+        "cancelled_items": planned.goes,
+        "refund": words,
+    }
+    head = f"Order **{order.number}** is cancelled."
+    if not whole:
+        head = f"Cancelled of order **{order.number}**: {goes}."
+    return Result(" ".join((head, refund, *stays)), facts=facts)
 
 
 @tool(
@@ -204,7 +194,7 @@ def _check_reason(ctx: ToolContext, order: Order, reason: CancelReason) -> None:
     refuse_after_change(ctx, order, f"Order {order.number} cannot be cancelled.")
     if reason in ctx.policies.changes.cancel_reasons:
         return
-    known = [_REASONS[reason] for reason in ctx.policies.changes.cancel_reasons]
+    known = [REASONS[reason] for reason in ctx.policies.changes.cancel_reasons]
     words = f"I need to know why order {order.number} shall be cancelled."
     hint = f"It can be cancelled because {format_items(known).replace(' and ', ' or ')}."
     raise refusal(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from opsbot.commerce.orders import Order, OrderState
+from opsbot.commerce.orders import Order, OrderLine, OrderState, amount_due
 from opsbot.commerce.returns import returns_of
 from opsbot.commerce.shipments import Shipment
 from opsbot.toolkit.addresses import address_lines
@@ -88,10 +88,10 @@ def my_orders(ctx: ToolContext, which: Which = None) -> Result:
     candidates = [
         {
             "value": order.number,
-            "words": ", ".join(line.title for line in order.lines),
+            "words": ", ".join(line.title for line in _wanted(order)),
             "also": f"{order.state.value} {_kind(order)}".replace("_", " "),
             "not_for": _NOT_FOR["packed" if _is_packed(order) else _kind(order)],
-            "parts": [(line.title, line.unit_price_minor) for line in order.lines],
+            "parts": [(line.title, line.unit_price_minor) for line in _wanted(order)],
             "placed": ctx.local_day(order.placed_at).isoformat(),
         }
         for order in orders
@@ -140,6 +140,11 @@ def order_status(ctx: ToolContext, order_number: OrderNumber) -> Result:
     return Result("\n".join(lines), facts=facts, cards=[order_card(ctx, order, parcels)])
 
 
+def _wanted(order: Order) -> list[OrderLine]:
+    """Return the lines without those that were cancelled; all, when the order was."""
+    return [line for line in order.lines if line.wanted] or order.lines
+
+
 def _kind(order: Order) -> str:
     if order.state is OrderState.CANCELLED:
         return "cancelled"
@@ -155,7 +160,10 @@ def _summary(ctx: ToolContext, order: Order) -> dict[str, Any]:
         "number": order.number,
         "placed": ctx.day(order.placed_at),
         "items": items_in_words(order),
-        "total": ctx.money(order.total_minor, order.currency),
+        "total": ctx.money(
+            order.total_minor if order.state is OrderState.CANCELLED else amount_due(order),
+            order.currency,
+        ),
         "state": _OPEN.get(order.state, _kind(order)) if _kind(order) == "open" else _kind(order),
     }
 

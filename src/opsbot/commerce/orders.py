@@ -240,7 +240,8 @@ def cancel_order(
 ) -> int:
     """Cancel an order that has not been packed, or some units of it. Needs the lines loaded.
 
-    Stock that was held back is free again; what was paid for the units goes back.
+    Stock that was held back is free again; what was paid for the units goes back, in proportion to
+    the ways it was paid.
 
     Args:
         session: an open transaction.
@@ -274,7 +275,11 @@ def cancel_order(
         reservations.release(session, line.id, units.get(line.id, 0))
     refunded = _give_back(session, order, back, whole=whole, now=now) if refund else 0
     event = "order_cancelled" if whole else "lines_cancelled"
-    detail = {"units": {str(key): count for key, count in units.items()}}
+    goods = [(line.sku, units[line.id]) for line in order.lines if units.get(line.id)]
+    detail = {
+        "units": {str(key): count for key, count in units.items()},
+        "items": [{"sku": sku, "quantity": count} for sku, count in goods],
+    }
     record_event(
         session, order, event, actor=actor, at=now, reason=reason, refund_minor=refunded, **detail
     )
@@ -315,9 +320,10 @@ def _give_back(
     session: Session, order: Order, amount_minor: int, *, whole: bool, now: datetime
 ) -> int:
     reference = f"cancel {order.number}"
-    paid = payments.refundable(payments.payments_of(session, order.id))
-    if amount := min(amount_minor, paid):
-        payments.refund(session, order, amount, reference=reference, now=now)
+    ledger = payments.payments_of(session, order.id)
+    if amount := min(amount_minor, payments.refundable(ledger)):
+        ways = payments.in_proportion(payments.paid_by(ledger), amount)
+        payments.refund(session, order, amount, reference=reference, now=now, ways=ways)
     if whole:
         payments.void(session, order, reference=reference, now=now)
     return amount

@@ -86,8 +86,17 @@ class Payable(Protocol):
         ...
 
 
-def payment_status(total_minor: int, payments: Iterable[Payment]) -> PaymentStatus:
-    """Tell where the money of an order with this total is."""
+def payment_status(
+    total_minor: int, payments: Iterable[Payment], *, due_minor: int | None = None
+) -> PaymentStatus:
+    """Tell where the money of an order is.
+
+    Args:
+        total_minor: what it came to when it was placed.
+        payments: its ledger.
+        due_minor: what it comes to without the units that were cancelled; None: the total.
+    """
+    due = total_minor if due_minor is None else due_minor
     sums = dict.fromkeys(PaymentKind, 0)
     for payment in payments:
         sums[payment.kind] += payment.amount_minor
@@ -95,7 +104,7 @@ def payment_status(total_minor: int, payments: Iterable[Payment]) -> PaymentStat
     if refunded and captured - refunded < total_minor:
         return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED
     if captured:
-        return PaymentStatus.PAID if captured >= total_minor else PaymentStatus.PARTIALLY_PAID
+        return PaymentStatus.PAID if captured >= due else PaymentStatus.PARTIALLY_PAID
     if sums[PaymentKind.AUTHORIZATION] > sums[PaymentKind.VOID]:
         return PaymentStatus.AUTHORIZED
     if sums[PaymentKind.VOID]:
@@ -137,6 +146,29 @@ def paid_by(payments: Iterable[Payment]) -> list[tuple[Payment, int]]:
     return [(first, sum_minor) for first, sum_minor in ways.values() if sum_minor > 0]
 
 
+def in_proportion(
+    ways: Sequence[tuple[Payment, int]], amount_minor: int
+) -> list[tuple[Payment, int]]:
+    """Part an amount among ways of payment, by what of each is still ours.
+
+    The parts add up to the amount: minor units that rounding leaves over go where rounding took
+    most, the oldest way first.
+
+    Args:
+        ways: of `paid_by`.
+        amount_minor: not more than all of them together.
+    """
+    whole = sum(left for _, left in ways)
+    if not whole:
+        return []
+    parts = [amount_minor * left // whole for _, left in ways]
+    cut = [amount_minor * left % whole for _, left in ways]
+    by_cut = sorted(range(len(ways)), key=lambda place: -cut[place])
+    for place in by_cut[: amount_minor - sum(parts)]:
+        parts[place] += 1
+    return [(first, part) for (first, _), part in zip(ways, parts, strict=True) if part]
+
+
 def refund(
     session: Session,
     order: Payable,
@@ -159,7 +191,8 @@ def refund(
         reference: the document behind it, such as `RMA-00009`.
         now: the time of the refund.
         to: where it goes; None: the way it was paid, the oldest payment first.
-        ways: of `paid_by`: the payments that go back, where newer ones are not meant.
+        ways: of `paid_by` or `in_proportion`: what goes back by which way, where it is not the
+            oldest payment first.
         actor: who gives it back.
 
     Raises:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from opsbot.commerce.cases import ENDED, Case
 from opsbot.commerce.customers import Customer
-from opsbot.commerce.orders import Order, OrderLine, OrderState, find_order
+from opsbot.commerce.orders import Order, OrderLine, OrderState, amount_due, find_order
 from opsbot.commerce.payments import Payment, PaymentKind, PaymentStatus, payment_status
 from opsbot.commerce.records import History
 from opsbot.commerce.returns import Return, ReturnLine
@@ -86,7 +86,7 @@ def order_overview(session: Session, number: str) -> OrderOverview:
     returns = _returns(session, Return.order_id == order.id)
     return OrderOverview(
         order=order,
-        payment=payment_status(order.total_minor, payments),
+        payment=payment_status(order.total_minor, payments, due_minor=amount_due(order)),
         payments=payments,
         shipments=shipments,
         returns=returns,
@@ -127,7 +127,9 @@ def customer_overview(session: Session, text: str) -> CustomerOverview:
         orders=orders,
         payments={
             order.id: payment_status(
-                order.total_minor, [one for one in payments if one.order_id == order.id]
+                order.total_minor,
+                [one for one in payments if one.order_id == order.id],
+                due_minor=amount_due(order),
             )
             for order in orders
         },

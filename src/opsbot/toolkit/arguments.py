@@ -33,6 +33,9 @@ class Argument:
     """A read tool whose `facts["candidates"][kind]` lists possible values for this caller."""
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For a choice: each value with phrases that mean it."""
+    when: str = ""
+    """For an optional argument: regular expression (case ignored) of words that call for it. Then
+    it is asked for like any other that is needed; without such words it is left alone."""
 
 
 def argument(
@@ -43,6 +46,7 @@ def argument(
     pattern: str = "",
     candidates: str = "",
     labels: Mapping[str, Sequence[str]] | None = None,
+    when: str = "",
     **limits: Any,
 ) -> FieldInfo:
     """Describe an argument, for use inside `Annotated`.
@@ -54,9 +58,10 @@ def argument(
         pattern: see `Argument.pattern`.
         candidates: see `Argument.candidates`.
         labels: see `Argument.labels`.
+        when: see `Argument.when`.
         limits: further limits of `pydantic.Field`, such as `max_length`.
     """
-    extra = asdict(Argument(kind, ask, pattern, candidates, dict(labels or {})))
+    extra = asdict(Argument(kind, ask, pattern, candidates, dict(labels or {}), when))
     field_info: FieldInfo = Field(description=description, json_schema_extra={KEY: extra}, **limits)
     return field_info
 

@@ -50,4 +50,6 @@ def _load_table(stored: Mapping[str, Any]) -> Table:
 
 
 def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    # Keys become text before they are sorted: as numbers 9 comes before 10, as text after it.
+    as_text = json.loads(json.dumps(value, default=str))
+    return json.dumps(as_text, sort_keys=True, separators=(",", ":"))

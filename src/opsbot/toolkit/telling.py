@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from opsbot.commerce.orders import Order, OrderLine, OrderState
+from opsbot.commerce.orders import Order, OrderLine, OrderState, amount_due, value_of
 from opsbot.commerce.payments import PaymentStatus, payment_status, payments_of
 from opsbot.commerce.shipments import (
     ON_ITS_WAY,
@@ -68,12 +68,15 @@ def order_facts(order: Order, parcels: Sequence[Shipment]) -> OrderFacts:
         packed=bool(parcels),
         left=has_left(order, parcels),
         placed_at=order.placed_at,
-        made_to_order=any(
-            line.item.return_class == _MADE_TO_ORDER for line in order.lines if line.wanted
-        ),
+        made_to_order=is_made_to_order([line for line in order.lines if line.wanted]),
         country=str(order.ship_to["country"]),
         promised_ship_by=order.promised_ship_by,
     )
+
+
+def is_made_to_order(lines: Sequence[OrderLine]) -> bool:
+    """Tell whether one of these items is made for this customer alone. Needs items loaded."""
+    return any(line.item.return_class == _MADE_TO_ORDER for line in lines)
 
 
 def has_left(order: Order, parcels: Sequence[Shipment]) -> bool:
@@ -162,31 +165,40 @@ def parcel_in_words(ctx: ToolContext, parcel: Shipment) -> str:
 
 def money_in_words(ctx: ToolContext, order: Order) -> str:
     """Return the total, and where the money is."""
-    status = payment_status(order.total_minor, payments_of(ctx.session, order.id))
-    return f"Total: {ctx.money(order.total_minor, order.currency)}, {_PAID[status]}."
+    left = amount_due(order)
+    ledger = payments_of(ctx.session, order.id)
+    status = payment_status(order.total_minor, ledger, due_minor=left)
+    words = f"Total: {ctx.money(order.total_minor, order.currency)}, {_PAID[status]}."
+    if order.state is OrderState.CANCELLED or left == order.total_minor:
+        return words
+    return f"{words} Without what was cancelled it comes to {ctx.money(left, order.currency)}."
 
 
 def order_card(ctx: ToolContext, order: Order, parcels: Sequence[Shipment]) -> Card:
     """Return the card of an order."""
-    rows = [
-        {
-            "title": line.title if line.wanted else f"{line.title} (cancelled)",
-            "quantity": line.wanted or line.quantity,
-            "amount": ctx.money(
-                line.unit_price_minor * line.quantity - line.discount_minor, order.currency
-            ),
-        }
-        for line in order.lines
-    ]
     body = {
         "number": order.number,
         "state": order.state.value.replace("_", " "),
         "steps": _steps(order, parcels),
-        "rows": rows,
+        "rows": [row for line in order.lines for row in _rows(ctx, order, line)],
         "total": ctx.money(order.total_minor, order.currency),
         "as_of": ctx.moment(ctx.now),
     }
     return Card("order", body)
+
+
+def _rows(ctx: ToolContext, order: Order, line: OrderLine) -> list[dict[str, Any]]:
+    """Return a row for what is wanted of a line, and one for what was cancelled of it."""
+    gone = value_of(line, line.cancelled)
+    parts = [
+        (line.title, line.wanted, value_of(line, line.quantity) - gone),
+        (f"{line.title} (cancelled)", line.cancelled, gone),
+    ]
+    return [
+        {"title": title, "quantity": count, "amount": ctx.money(amount, order.currency)}
+        for title, count, amount in parts
+        if count
+    ]
 
 
 def parcel_card(ctx: ToolContext, parcel: Shipment) -> Card:

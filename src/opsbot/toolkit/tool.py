@@ -293,7 +293,7 @@ def tool(
 
 
 def _described(model: type[BaseModel]) -> list[Mapping[str, Any]]:
-    """Return the `x-argument` of each argument."""
-    extras = [field.json_schema_extra for field in model.model_fields.values()]
-    found = [extra.get(KEY) for extra in extras if isinstance(extra, dict)]
-    return [one for one in found if isinstance(one, dict)]
+    """Return the `x-argument` of each argument, also of one that may be None."""
+    fields = model.model_json_schema().get("properties", {}).values()
+    shapes = [shape for field in fields for shape in (field, *field.get("anyOf", ()))]
+    return [shape[KEY] for shape in shapes if isinstance(shape.get(KEY), dict)]

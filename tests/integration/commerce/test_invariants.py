@@ -23,10 +23,12 @@ from opsbot.commerce.orders import (
     Order,
     OrderLine,
     OrderState,
+    amount_due,
     cancel_order,
     confirm_order,
     find_order,
 )
+from opsbot.commerce.payments import payments_of, refundable
 from opsbot.commerce.return_steps import open_return, receive_return, resolve_return
 from opsbot.commerce.returns import (
     Resolution,
@@ -55,6 +57,7 @@ from tests.factories import (
     make_line,
     make_location,
     make_order,
+    make_payment,
 )
 from tests.totals import totals
 
@@ -83,6 +86,9 @@ BROKEN = (
     """SELECT 'line', id FROM order_lines
        WHERE cancelled + shipped > quantity OR delivered > shipped OR returned > delivered""",
     """SELECT 'money', order_id FROM payments GROUP BY order_id
+       HAVING SUM(CASE kind WHEN 'refund' THEN amount_minor ELSE 0 END)
+            > SUM(CASE kind WHEN 'capture' THEN amount_minor ELSE 0 END)""",
+    """SELECT 'way', order_id, method FROM payments GROUP BY order_id, method
        HAVING SUM(CASE kind WHEN 'refund' THEN amount_minor ELSE 0 END)
             > SUM(CASE kind WHEN 'capture' THEN amount_minor ELSE 0 END)""",
     """SELECT 'returned', l.id FROM order_lines l LEFT JOIN return_lines r
@@ -177,21 +183,37 @@ class Shop(RuleBasedStateMachine):
             lines=lines,
             channel=self.channel,
             state=OrderState.PENDING,
+            paid=False,
         )
+        voucher = order.total_minor * self.count // 7
+        order.payments = [
+            make_payment(order.total_minor - voucher),
+            make_payment(voucher, method="voucher"),
+        ]
         self.session.add(order)
         self.session.flush()
         self.attempt(lambda: confirm_order(self.session, order, actor="test", now=NOON))
 
     @precondition(has_orders)
-    @rule(pick=PICKS, units=COUNTS | st.none())
-    def it_is_cancelled(self, pick: int, units: int | None) -> None:
+    @rule(pick=PICKS, units=st.tuples(COUNTS | st.just(0), COUNTS | st.just(0)) | st.none())
+    def it_is_cancelled(self, pick: int, units: tuple[int, int] | None) -> None:
+        """All of it, or some pieces of one item or of both: what they cost goes back."""
         order = self.order(pick)
-        lines = None if units is None else {order.lines[0].id: units}
-        self.attempt(
-            lambda: cancel_order(
-                self.session, order, lines=lines, reason="test", actor="test", now=NOON
-            )
-        )
+        keys = [line.id for line in order.lines]
+        lines = None if units is None else dict(zip(keys, units, strict=True))
+        before = self.kept(order.id)
+
+        def cancel() -> None:
+            due = amount_due(order)
+            cancel_order(self.session, order, lines=lines, reason="test", actor="test", now=NOON)
+            left = 0 if order.state is OrderState.CANCELLED else amount_due(order)
+            assert before - self.kept(order.id) == min(before, due - left)
+
+        self.attempt(cancel)
+
+    def kept(self, order_id: int) -> int:
+        """Return what of an order's money is still the shop's."""
+        return refundable(payments_of(self.session, order_id))
 
     @precondition(has_orders)
     @rule(pick=PICKS)

@@ -83,6 +83,18 @@ def told_of(database: Database) -> list[Effect]:
         return list(session.scalars(found))
 
 
+def test_a_cancelled_item_is_told_by_its_number(shops: Database, do: Do) -> None:
+    with shops.read() as session:
+        line = find_order(session, "#5001", customer_id=None).lines[0]
+    one = {"items": [line.title], "quantity": 1}
+
+    do(customer_of(shops, "#5001"), "cancel_order", order_number="#5001", **one)
+
+    [told] = told_of(shops)
+    assert told.operation == "lines_cancelled"
+    assert told.payload["detail"]["items"] == [{"sku": line.sku, "quantity": 1}]
+
+
 def test_a_cancellation_and_a_hold_are_told_once_with_the_sources_own_id(
     shops: Database, do: Do
 ) -> None:

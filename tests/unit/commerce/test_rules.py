@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from opsbot.commerce import orders, returns
 from opsbot.commerce.numbers import NumberKind, written_number
 from opsbot.commerce.orders import OrderState, cancellation_value, sources_of
-from opsbot.commerce.payments import PaymentKind, PaymentStatus, payment_status, refundable
+from opsbot.commerce.payments import (
+    PaymentKind,
+    PaymentStatus,
+    in_proportion,
+    payment_status,
+    refundable,
+)
 from opsbot.commerce.returns import ReturnState
 from opsbot.commerce.shipments import ShipmentState, TrackingEvent, dedupe_key, fold
 from opsbot.staff import Role, make_staff
@@ -137,6 +143,27 @@ def test_the_ledger_tells_where_the_money_is(
     ledger = [make_payment(amount, PaymentKind(kind)) for kind, amount in kinds]
 
     assert payment_status(100, ledger) is expected
+
+
+def test_an_order_is_paid_when_what_is_left_of_it_is() -> None:
+    ledger = [make_payment(60)]
+
+    assert payment_status(100, ledger) is PaymentStatus.PARTIALLY_PAID
+    assert payment_status(100, ledger, due_minor=60) is PaymentStatus.PAID
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=5), st.data())
+def test_an_amount_is_parted_by_what_each_way_paid(paid: list[int], data: st.DataObject) -> None:
+    amount = data.draw(st.integers(1, sum(paid)))
+    ways = [(make_payment(one), one) for one in paid]
+
+    parts = {id(way): part for way, part in in_proportion(ways, amount)}
+
+    assert sum(parts.values()) == amount
+    for way, still_ours in ways:
+        exact = amount * still_ours / sum(paid)
+        assert abs(parts.get(id(way), 0) - exact) < 1
+        assert parts.get(id(way), 0) <= still_ours
 
 
 def test_what_was_refunded_cannot_be_refunded_again() -> None:

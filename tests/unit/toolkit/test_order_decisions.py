@@ -46,6 +46,22 @@ def test_an_order_is_cancelled_for_free_before_it_is_packed(state: OrderState) -
     assert decision.clause == "cancellation.before_packing"
 
 
+def test_items_of_an_order_are_cancelled_where_the_shop_allows_parts() -> None:
+    rule = POLICIES.orders.cancellation.model_copy(update={"partial_lines": False})
+    whole_only = replace(POLICIES, orders=POLICIES.orders.model_copy(update={"cancellation": rule}))
+    part = OrderFacts(
+        OrderState.CONFIRMED, packed=False, left=False, placed_at=FRIDAY, partial=True
+    )
+
+    here = decide_cancellation(part, POLICIES, FRIDAY, zone="Europe/Berlin")
+    there = decide_cancellation(part, whole_only, FRIDAY, zone="Europe/Berlin")
+    packed = decide_cancellation(replace(part, packed=True), POLICIES, FRIDAY, zone="Europe/Berlin")
+
+    assert here.allowed
+    assert (there.allowed, there.alternatives) == (False, ("You may cancel the whole order.",))
+    assert packed.clause == "cancellation.while_packing"
+
+
 def test_a_packed_order_is_not_cancelled() -> None:
     assert cancel(OrderState.IN_FULFILLMENT).clause == "cancellation.while_packing"
     assert cancel(OrderState.CONFIRMED, packed=True).clause == "cancellation.while_packing"

@@ -37,6 +37,7 @@ def pick_options(
     described: bool = True,
     whole: bool = False,
     dated: bool = True,
+    rest: bool = False,
 ) -> list[Option]:
     """Return the options a text means, best fit first; empty when it describes none.
 
@@ -49,9 +50,14 @@ def pick_options(
         whole: "the whole order" is one of the options, not all of them.
         dated: the options are in the order of time, so that one may be the latest.
         described: look at what describes an option, not only at its value or place.
+        rest: "the order except the lamp" means all of the options but one.
     """
     left_out = None if leaves_number(text) else EXCEPT.search(text)
-    if left_out and many and (EVERY.search(text) or left_out[0].lower().startswith("all but")):
+    if (
+        left_out
+        and many
+        and (rest or EVERY.search(text) or left_out[0].lower().startswith("all but"))
+    ):
         without = pick_options(left_out[1], options, many=True, shown=False, ignore=ignore)
         return [o for o in options if o not in without] if without else []
     positioned = _at_position(text, options) if shown else []

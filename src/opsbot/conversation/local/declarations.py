@@ -30,6 +30,8 @@ class ArgumentSpec:
     """Whether it takes a list."""
     type: str
     """JSON type of one value: `string`, `integer`, `number` or `boolean`."""
+    when: re.Pattern[str] | None = None
+    """Words that call for it, where others leave it alone."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _read_argument(
         if value is not None:
             labels.setdefault(str(value), (str(value).replace("_", " "),))
     words = name.replace("_", " ")
-    pattern = ours.get("pattern") or ""
+    pattern, when = ours.get("pattern") or "", ours.get("when") or ""
     return ArgumentSpec(
         name=name,
         kind=str(ours.get("kind") or _plain_kind(one, labels)),
@@ -113,6 +115,7 @@ def _read_argument(
         required=required,
         many=many,
         type=str(one.get("type", "string")),
+        when=re.compile(when, re.IGNORECASE) if when else None,
     )
 
 

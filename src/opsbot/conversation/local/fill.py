@@ -22,7 +22,14 @@ from opsbot.conversation.local.finding import (
     told_parts,
 )
 from opsbot.conversation.local.frame import Frame, Option, Task, list_key
-from opsbot.conversation.local.patterns import ADDRESS_OF, BOTH, EVERY, PRONOUN, WHOLE_ONE
+from opsbot.conversation.local.patterns import (
+    ADDRESS_OF,
+    BOTH,
+    EVERY,
+    KEPT,
+    PRONOUN,
+    WHOLE_ONE,
+)
 from opsbot.conversation.local.places import pick_address
 from opsbot.conversation.local.quantities import counts, leaves_some, means_one
 from opsbot.conversation.local.requests import asks_something, strip_courtesy
@@ -90,8 +97,9 @@ class Filler:
         tool = self._mind.tools[task.tool]
         several: dict[str, list[Any]] = {}
         # What a person must give first may tell which values another argument can have.
-        for argument in sorted(tool.arguments, key=_order):
-            if argument.name in task.arguments or argument.name in several:
+        for declared in sorted(tool.arguments, key=_order):
+            argument = self._called_for(declared, task, tool)
+            if argument is None or argument.name in task.arguments or argument.name in several:
                 continue
             found = self._find(argument, task, tool)
             if isinstance(found, Asks) and tool.role == PROOF:
@@ -112,6 +120,15 @@ class Filler:
         if tool.role == PROOF and proofs and not any(a.name in task.arguments for a in proofs):
             return Asks(proofs[0], others=proofs[1:])
         return Ready(_spread(task.arguments, several))
+
+    def _called_for(
+        self, argument: ArgumentSpec, task: Task, tool: ToolSpec
+    ) -> ArgumentSpec | None:
+        """Return an argument as these words need it; None: they leave it alone."""
+        if argument.when is not None:
+            return replace(argument, required=True) if argument.when.search(task.text) else None
+        counts_parts = argument.kind == "quantity" and any(a.when for a in tool.arguments)
+        return None if counts_parts and not self._things(task, tool) else argument
 
     def _others_hang_on(self, argument: ArgumentSpec, tool: ToolSpec, task: Task) -> bool:
         """Tell whether other arguments are chosen from a list of each of several values."""
@@ -258,12 +275,19 @@ class Filler:
         ignore = self._mind.vocabulary.common_words[tool.name]
         one = not argument.many
         many = argument.many or every
-        texts = [task.text]
+        texts = [KEPT.sub(" ", task.text) if argument.when else task.text]
         if self._others_hang_on(argument, tool, task):
             texts.insert(0, before_change(task.text))
         for text in texts:
             if picked := pick_options(
-                text, options, many=many, shown=False, ignore=ignore, whole=one, dated=one
+                text,
+                options,
+                many=many,
+                shown=False,
+                ignore=ignore,
+                whole=one,
+                dated=one,
+                rest=argument.when is not None,
             ):
                 return narrow(text, picked) if argument.many and not every else picked
         return []

@@ -248,6 +248,13 @@ BECOMES = _form(
     into|with (?:a|an|the|one)|instead)\b"""
 )
 """What comes between a thing and what shall take its place."""
+KEPT = _form(
+    r"""(?:[,;]|\b(?:but|and|while|so))?\s*\b
+    (?:i(?:'d| would| will|'ll)? (?:like|want|wish)? ?(?:to )?)?(?:please )?
+    (?:keep|retain|leave|still want)\b(?!(?: \w+){1,6} (?:out|off)\b)[^.;!?\n]*?
+    (?=\b(?:but|while)\b|\band (?:please )?(?:cancel|remove|take|drop)\b|[.;!?\n]|$)"""
+)
+"""What a customer says of the things that stay: "but keep the lamp"."""
 EXCEPT = _form(r"\b(?:except(?: for)?|but not|all but|apart from|other than|without)\b(.*)")
 
 # Values

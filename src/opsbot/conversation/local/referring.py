@@ -69,6 +69,10 @@ class Referrer:
         if self._mind.vocabulary.kinds_in(self._message):
             return None
         for argument in tool.arguments:
+            if argument.when is not None and argument.when.search(self._message):
+                # "Just the mug": other things of the same record than those that were shown.
+                kept = {n: v for n, v in last.arguments.items() if n != argument.name}
+                return Task(last.tool, self._message, kept)
             if argument.required or argument.name in last.arguments:
                 continue
             found = find_labels(argument, self._message)

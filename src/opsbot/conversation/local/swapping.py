@@ -2,7 +2,8 @@
 
 "Is the Halo lamp in stock?" and "What does the mug cost?" tell which question belongs to which
 tool, but also, wrongly, that lamps are asked for stock and mugs for prices. So the things that
-tools of one kind of argument are asked about change places.
+tools of one kind of argument are asked about change places. What a tool is only sometimes asked
+about, the items of an order to cancel, stays where it is.
 """
 
 import re
@@ -45,7 +46,7 @@ def swap_names(words: Vocabulary, tools: Sequence[ToolSpec]) -> Iterator[Swap]:
         named = [
             (tool.name, text, span)
             for tool in sorted(tools, key=lambda tool: tool.name)
-            if tool.of_kind(kind) is not None
+            if any(a.kind == kind and a.when is None for a in tool.arguments)
             for text in tool.examples
             if (span := _name_span(words, tool, text))
         ]

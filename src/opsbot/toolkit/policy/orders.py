@@ -28,6 +28,8 @@ class OrderFacts:
     """Where it goes, ISO 3166 alpha-2."""
     promised_ship_by: datetime | None = None
     """When it was promised to leave; None: no day was promised."""
+    partial: bool = False
+    """Whether it is about some units only; `packed`, `left` and `made_to_order` are of those."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class OrderDecision:
 def decide_cancellation(
     facts: OrderFacts, policies: Policies, now: datetime, *, zone: str
 ) -> OrderDecision:
-    """Decide whether the order may be cancelled now. A pure function.
+    """Decide whether the order, or the units of it that are meant, may be cancelled now.
+
+    A pure function.
 
     Args:
         facts: the order.
@@ -69,6 +73,13 @@ def decide_cancellation(
             clause="cancellation.while_packing",
             refusal="The order is being packed already.",
             alternatives=(_ASK, "You may return the goods after they arrive."),
+        )
+    if facts.partial and not rule.partial_lines:
+        return OrderDecision(
+            allowed=False,
+            clause="cancellation.before_packing",
+            refusal="An order can only be cancelled as a whole.",
+            alternatives=("You may cancel the whole order.",),
         )
     if late := late_by_law(facts, policies, now):
         return OrderDecision(allowed=True, clause=late)

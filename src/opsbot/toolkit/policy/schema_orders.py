@@ -15,6 +15,8 @@ class Cancellation(Rules):
     free_in_states: tuple[OrderState, ...] = Field(min_length=1)
     made_to_order_until: time
     """On the working day after the order, in the shop's time zone."""
+    partial_lines: bool = True
+    """Whether single items, and some pieces of an item, may be cancelled."""
 
 
 class AddressChange(Rules):
