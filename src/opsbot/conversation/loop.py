@@ -5,6 +5,7 @@ yields plain steps. It stores nothing and knows no channel.
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,10 @@ class Budget:
     elapsed: Callable[[], float] = time.monotonic
 
 
+UNBOUNDED = Budget(tokens=sys.maxsize, seconds=float("inf"))
+"""For our own model, which costs nothing: only its steps end."""
+
+
 class ModelError(UnavailableError):
     """The language model failed, was cut off, or made no sense."""
 
@@ -132,7 +137,7 @@ def run_turn(
         trusted: the embedded model, which always finishes its messages.
         mask: hides personal data from the model; None: it sees everything.
         keep: is told each whole message of the model, as the loop understood it.
-        budget: what the turn may cost.
+        budget: what the turn may cost; None: only the steps are bounded.
 
     Raises:
         ModelError: the model failed; what was yielded so far may be a broken answer.
@@ -140,7 +145,7 @@ def run_turn(
     bound = model.bind_tools([dict(tool) for tool in tools]) if tools else model
     history = list(messages)
     malformed = 0
-    spending = _Spending(budget or Budget(), tools)
+    spending = _Spending(budget or UNBOUNDED, tools)
     for _step in range(spending.budget.steps):
         reading = _Reading()
         yield from spending.watch(_read(bound, history, reading, mask))

@@ -153,3 +153,12 @@ def test_what_people_and_articles_wrote_is_marked_for_a_model_from_outside(
     assert (told["say"] == f"Order #1 is here. They wrote: {marked}") is not trusted
     assert ("notice" in told) is not trusted
     assert told["facts"]["state"] == "here"
+
+
+def test_our_own_model_is_not_held_to_tokens() -> None:
+    many = [{"function": {"name": f"tool_{n}", "description": "x" * 10_000}} for n in range(50)]
+    model = ScriptedModel(lines=[call("order_status"), AIMessage("It is here.")])
+
+    steps = list(run_turn(model, many, [HumanMessage("hi")], answer, trusted=True))
+
+    assert words(steps) == "It is here."
