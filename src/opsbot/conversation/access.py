@@ -94,12 +94,16 @@ class Access(Protocol):
         """Tell whether a code was sent that can still be used."""
         ...
 
+    def sent_code(self) -> bool:
+        """Tell whether a code was ever sent in the conversation, used or not."""
+        ...
+
     def check_code(self, caller: Caller, code: str) -> Caller:
         """Return the caller, raised by a right code."""
         ...
 
     def last_refused(self) -> Refused | None:
-        """Return the last call of the conversation, if it asked for a better proof."""
+        """Return the last call that asked for a better proof, unless it went through since."""
         ...
 
     def keep_address(self, caller: Caller, address: str) -> str | None:
@@ -217,6 +221,12 @@ class LiveAccess:
             bool,
         )
 
+    def sent_code(self) -> bool:
+        """Tell whether a code was ever sent in the conversation, used or not."""
+        return self._keep(
+            ["sent_code"], lambda: self.executor.sent_code(self.conversation_id), bool
+        )
+
     def check_code(self, caller: Caller, code: str) -> Caller:
         """Return the caller, raised by a right code. The code itself is not kept."""
         return self._keep(
@@ -228,7 +238,7 @@ class LiveAccess:
         )
 
     def last_refused(self) -> Refused | None:
-        """Return the last call of the conversation, if it asked for a better proof."""
+        """Return the last call that asked for a better proof, unless it went through since."""
         return self._keep(
             ["last_refused"],
             self._find_refused,
@@ -254,17 +264,20 @@ class LiveAccess:
         )
 
     def _find_refused(self) -> Refused | None:
+        calls = (
+            select(ToolCall)
+            .join(Message, Message.id == ToolCall.message_id)
+            .where(Message.conversation_id == self.conversation_id)
+            .order_by(ToolCall.id.desc())
+            .limit(1)
+        )
         with self.database.read() as session:
-            last = session.scalar(
-                select(ToolCall)
-                .join(Message, Message.id == ToolCall.message_id)
-                .where(Message.conversation_id == self.conversation_id)
-                .order_by(ToolCall.id.desc())
-                .limit(1)
-            )
-        if last is None or last.error != NotVerifiedError.code:
-            return None
-        return Refused(last.name, last.arguments)
+            last = session.scalar(calls.where(ToolCall.error == NotVerifiedError.code))
+            if last is None:
+                return None
+            # Whoever asks something else in between still means that call by the code.
+            newest = session.scalar(calls.where(ToolCall.name == last.name))
+        return Refused(last.name, last.arguments) if newest is last else None
 
     def _find_past(self) -> Past:
         with self.database.read() as session:

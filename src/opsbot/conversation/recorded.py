@@ -22,7 +22,7 @@ from opsbot.toolkit.loading import AnyTool
 from opsbot.toolkit.proposals import Confirmation, Preview
 from opsbot.toolkit.results import Result
 
-_LASTING = {"open_proposal", "awaits_code", "last_refused", "past"}
+_LASTING = {"open_proposal", "awaits_code", "sent_code", "last_refused", "past"}
 """What may be asked more often than then: it is told the last answer again."""
 
 
@@ -34,7 +34,8 @@ _IN_WORDS = {
     "last_done": "what was changed last",
     "undo": "what takes it back",
     "send_code": "to mail a code",
-    "awaits_code": "whether a code was sent",
+    "awaits_code": "whether a code is waited for",
+    "sent_code": "whether a code was ever sent",
     "check_code": "whether the code is right",
     "last_refused": "what the code was for",
     "keep_address": "to note the address",
@@ -104,6 +105,10 @@ class RecordedAccess:
     def awaits_code(self) -> bool:
         """Tell whether a code could be used then."""
         return bool(self._answer("awaits_code"))
+
+    def sent_code(self) -> bool:
+        """Tell whether a code had been sent by then."""
+        return bool(self._answer("sent_code"))
 
     def check_code(self, caller: Caller, code: str) -> Caller:
         """Return the caller as the code raised them then."""

@@ -55,6 +55,17 @@ _UNDO = re.compile(
 """A message that only asks to take the last change back."""
 _CODE = re.compile(r"(?:(?:the |my )?code(?: is|:)?\s*)?(\d{3})[ -]?(\d{3})[.! ]*", re.IGNORECASE)
 
+_NEW_CODE = re.compile(
+    r"\W*(?:(?:please|sorry|hm+|ok(?:ay)?|no|(?:can|could|would|will) you|i (?:need|want)"
+    r"|i(?:'d| would) like|then)\W+)*"
+    r"(?:(?:re-?send|send|e?-?mail|give)\W+(?:me\W+)?(?:(?:a|the|one|my|that)\W+)?"
+    r"(?:(?:new|another|fresh|second|more)\W+)?|(?:a\W+)?(?:new|another|fresh)\W+)"
+    r"(?:one.?time\W+)?code"
+    r"(?:\W+(?:again|anew|once more|please|now|to me|by mail|thanks|thank you))*\W*",
+    re.IGNORECASE,
+)
+"""A message that only asks for a code: "send me a new code, please", "another code"."""
+
 
 class Decision(StrEnum):
     """What a person's words mean for an open preview."""
@@ -135,3 +146,13 @@ def read_code(text: str) -> str | None:
     """Return the six digits of a one-time code, when the message is nothing else."""
     found = _CODE.fullmatch(text.strip())
     return found[1] + found[2] if found else None
+
+
+def names_code(text: str) -> bool:
+    """Tell whether the words call their digits a code: "the code is 123456"."""
+    return re.search(r"\bcode\b", text, re.IGNORECASE) is not None
+
+
+def asks_for_code(text: str) -> bool:
+    """Tell whether a message asks for a code, and for nothing else."""
+    return _NEW_CODE.fullmatch(text.strip().replace("\u2019", "'")) is not None

@@ -57,9 +57,18 @@ class Turn:
     @property
     def has_more(self) -> bool:
         """Whether the embedded model has put off something that was asked for as well."""
+        return bool(self._frame.get("waiting"))
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the embedded model's last reply asked for something."""
+        return bool(self._frame.get("open"))
+
+    @property
+    def _frame(self) -> Mapping[str, Any]:
         last = next((m for m in reversed(self.history) if isinstance(m, AIMessage)), None)
         frame = last.additional_kwargs.get("frame") if last is not None else None
-        return isinstance(frame, Mapping) and bool(frame.get("waiting"))
+        return frame if isinstance(frame, Mapping) else {}
 
     def go_on_with(self, rest: str, *, after: Result) -> None:
         """Answer the rest of the message, below the outcome of what it confirmed."""

@@ -8,8 +8,10 @@ from opsbot.conversation.replies import Body
 from opsbot.conversation.shortcuts import (
     Decision,
     Said,
+    asks_for_code,
     asks_to_undo,
     begins_with_no,
+    names_code,
     read_code,
     read_decision,
 )
@@ -23,6 +25,19 @@ from opsbot.toolkit.results import Result
 _UNDO = "undo"
 """What the record of a turn calls it when somebody asked to take the last change back."""
 _BY_A_PERSON = "Ask for a person if something is wrong."
+_NEW_CODE = "Send me a new code"
+_CODE_OVER = (
+    "I am not waiting for a code now: the last one was used already. "
+    "When something needs a code, I send you a new one and ask you for it."
+)
+_CODE_EXPIRED = (
+    "I am not waiting for a code any more: the one I sent has expired. "
+    f"Write \u201c{_NEW_CODE}\u201d, and I mail you another and go on with what you asked for."
+)
+_NO_CODE = (
+    "I am not waiting for a code: none was asked for in this conversation. "
+    "When something needs a code, I send it to your e-mail address and ask you for it."
+)
 GO_ON = "continue"
 """What the embedded model is told when more was asked for than the change just made."""
 
@@ -44,9 +59,9 @@ def answer_typed(turn: Turn, emit: Emit) -> Answer | None:
         return _stop_danger(turn, emit)
     if asks_to_undo(turn.text):
         return _take_back(turn, emit)
-    code = read_code(turn.text)
-    if code is not None and turn.access.awaits_code():
-        return _take_code(turn, code, emit)
+    about_code = _answer_code(turn, emit)
+    if about_code is not None:
+        return about_code
     address = read_address(turn.text)
     if address is not None and turn.caller.customer_id is None:
         return _take_address(turn, address, emit)
@@ -114,6 +129,35 @@ def _ask_for_code(turn: Turn, error: NotVerifiedError) -> str:
         return turn.access.send_code(turn.caller)
     except OpsbotError:
         return str(error)
+
+
+def _answer_code(turn: Turn, emit: Emit) -> Answer | None:
+    """Take a code, mail a new one, or say that none is waited for; None: it is about none."""
+    if asks_for_code(turn.text):
+        return _send_again(turn, emit)
+    code = read_code(turn.text)
+    if code is None:
+        return None
+    if turn.access.awaits_code():
+        return _take_code(turn, code, emit)
+    sent = turn.access.sent_code()
+    # Six digits alone may be a number that was asked for, or an order's where none was sent.
+    if not names_code(turn.text) and (turn.is_asked or not sent):
+        return None
+    if sent and turn.access.last_refused() is not None:
+        return _answer(turn, _CODE_EXPIRED, Body(quick_replies=[_NEW_CODE]), emit)
+    return _answer(turn, _CODE_OVER if sent else _NO_CODE, Body(), emit)
+
+
+def _send_again(turn: Turn, emit: Emit) -> Answer | None:
+    """Mail another code for the call that needs one; None: nothing here needs one."""
+    if turn.caller.customer_id is None or turn.access.last_refused() is None:
+        return None
+    try:
+        words = turn.access.send_code(turn.caller)
+    except OpsbotError as error:
+        words = str(error)
+    return _answer(turn, words, Body(), emit)
 
 
 def _take_code(turn: Turn, code: str, emit: Emit) -> Answer:

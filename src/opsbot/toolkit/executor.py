@@ -289,7 +289,7 @@ class Executor:
     def check_code(
         self, caller: Caller, code: str, *, now: datetime, conversation_id: str
     ) -> Caller:
-        """Return the caller, raised by a right code: to signed in, or from there to fresh code.
+        """Return the caller, raised by a right code to signed in with a fresh code.
 
         Raises:
             NotVerifiedError: we do not know who the caller is.
@@ -309,6 +309,11 @@ class Executor:
         """Tell whether a code was sent in this conversation that can still be used."""
         with self._database.read() as session:
             return identity.awaits_code(session, conversation_id, now=now)
+
+    def sent_code(self, conversation_id: str) -> bool:
+        """Tell whether a code was ever sent in this conversation, used or not."""
+        with self._database.read() as session:
+            return identity.sent_code(session, conversation_id)
 
     def _read(self, tool: AnyTool, arguments: Mapping[str, object], place: Place) -> Result:
         try:

@@ -96,9 +96,11 @@ def check_code(
     conversation_id: str,
     now: datetime,
 ) -> Caller:
-    """Return the caller, raised by a right code: known by an order → signed in → fresh code.
+    """Return the caller, raised by a right code: a code typed just now is a fresh one.
 
-    A wrong try is counted; the caller must commit the transaction even when this raises.
+    It came to the account's own address, so whoever proved only an order before is signed in
+    by it, and may also change what a fresh code is asked for. A wrong try is counted; the caller
+    must commit the transaction even when this raises.
 
     Raises:
         NotVerifiedError: we do not know who the caller is.
@@ -132,8 +134,7 @@ def check_code(
         raise NotAllowedError(f"That is not the code we sent. {more}".strip())
     newest.used_at = now
     session.flush()
-    raised = Level.SIGNED_IN if caller.level < Level.SIGNED_IN else Level.FRESH_CODE
-    return replace(caller, level=raised, customer_id=customer_id)
+    return replace(caller, level=Level.FRESH_CODE, customer_id=customer_id)
 
 
 def awaits_code(session: Session, conversation_id: str, *, now: datetime) -> bool:
@@ -146,20 +147,29 @@ def awaits_code(session: Session, conversation_id: str, *, now: datetime) -> boo
     return session.scalar(waiting.limit(1)) is not None
 
 
+def sent_code(session: Session, conversation_id: str) -> bool:
+    """Tell whether a code was ever sent in this conversation, used or not."""
+    sent = select(OneTimeCode.id).where(OneTimeCode.conversation_id == conversation_id)
+    return session.scalar(sent.limit(1)) is not None
+
+
 def mask_email(email: str) -> str:
     """Return an address as its owner knows it and nobody else learns it: `a…@example.com`."""
     name, _, host = email.partition("@")
     return f"{name[:1]}…@{host}"
 
 
-def refusal_for(level: Level, *, by_account: bool = False) -> NotVerifiedError:
+def refusal_for(level: Level, *, known: bool, by_account: bool = False) -> NotVerifiedError:
     """Return the error that asks a customer for a proof of `level`.
 
     Args:
         level: what is needed.
+        known: whether we know who asks, and so where a code can be sent.
         by_account: whether the e-mail address, or name and postcode, open the account here.
     """
-    if by_account and level <= Level.SIGNED_IN:
+    if known and level is Level.FRESH_CODE:
+        words = "For your safety this needs a code that we send to your e-mail address."
+    elif by_account:
         words = (
             "For this I must know who you are. Please tell me the e-mail address of your account, "
             "or your name and postcode."
@@ -169,19 +179,17 @@ def refusal_for(level: Level, *, by_account: bool = False) -> NotVerifiedError:
             "Please tell me the order number together with its e-mail address or the postcode "
             "it goes to, so that I can look it up."
         )
-    elif level is Level.SIGNED_IN:
+    else:
         words = (
             "For this I must be sure who you are. Please sign in, or tell me an order number with "
             "its e-mail address; then I can send you a code."
         )
-    else:
-        words = "For your safety this needs a code that we send to your e-mail address."
     return NotVerifiedError(words, level=int(level))
 
 
 def _customer_of(session: Session, caller: Caller) -> Customer:
     if caller.is_staff or caller.customer_id is None or caller.level < Level.ORDER:
-        raise refusal_for(Level.ORDER)
+        raise refusal_for(Level.ORDER, known=False)
     return session.get_one(Customer, caller.customer_id)
 
 

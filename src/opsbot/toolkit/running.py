@@ -92,7 +92,9 @@ class ToolRunner:
         """
         needed = self.level_of(tool)
         if not caller.is_staff and caller.level < needed:
-            raise refusal_for(needed, by_account=self._policies.identity.opens_accounts)
+            known = caller.customer_id is not None
+            by_account = self._policies.identity.opens_accounts
+            raise refusal_for(needed, known=known, by_account=by_account)
 
     def level_of(self, tool: AnyTool) -> Level:
         """Return the level a customer needs for a tool: the shop's own rule, or the tool's."""

@@ -1,6 +1,7 @@
 """A conversation service with a scripted model and three small tools of our own."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,7 @@ from opsbot.conversation.local.model import LocalChatModel
 from opsbot.conversation.runner import Runner
 from opsbot.conversation.service import ConversationService
 from opsbot.db import Database
+from opsbot.mail import OutgoingMail
 from opsbot.retrieval.gaps import Gaps
 from opsbot.retrieval.hits import Hit
 from opsbot.retrieval.knowledge import Knowledge
@@ -149,6 +151,18 @@ class Shop:
         """Return how many cases there are."""
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(Case)) or 0
+
+
+def codes_for(shop: Shop) -> list[str]:
+    """Return the codes that were mailed, the oldest first."""
+    with shop.database.read() as session:
+        texts = session.scalars(select(OutgoingMail.text).order_by(OutgoingMail.id)).all()
+    return [found[1] for text in texts if (found := re.search(r"code is (\d{6})", text))]
+
+
+def code_for(shop: Shop) -> str:
+    """Return the newest code that was mailed."""
+    return codes_for(shop)[-1]
 
 
 def call(name: str, **arguments: object) -> AIMessage:

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from opsbot.conversation.models import Author, Message, TurnState
 from opsbot.conversation.store import SupersededError, add_message, hold_turn
 from opsbot.errors import InvalidInputError, NotFoundError, UnavailableError
-from opsbot.mail.outgoing import OutgoingMail
 from opsbot.testing import ScriptedModel
 from opsbot.toolkit.caller import Audience, Caller, dump_caller
 from tests.factories import NOON
@@ -173,22 +172,6 @@ def test_a_no_with_more_words_drops_the_change_and_is_read_on(shop: Shop) -> Non
     confirmed = shop.service.confirm(shop.ada, asked.proposal["proposal_id"], now=NOON)
     assert shop.cases() == 0
     assert "Case" not in confirmed.text
-
-
-def test_a_risky_change_asks_for_a_mailed_code_and_goes_on_with_it(shop: Shop) -> None:
-    asked = shop.say("Change it", call("change", to="blue"))
-    with shop.database.read() as session:
-        mail = session.scalars(select(OutgoingMail)).one()
-    code = next(word.strip(".") for word in mail.text.split() if word.strip(".").isdigit())
-
-    wrong = shop.say("000000" if code != "000000" else "111111", conversation=asked.conversation_id)
-    right = shop.say(f"the code is {code}", conversation=asked.conversation_id)
-    done = shop.say("yes", conversation=asked.conversation_id)
-
-    assert "6-digit code" in asked.text
-    assert "not the code" in wrong.text
-    assert right.proposal["title"] == "Change it to blue?"
-    assert done.text == "It is blue now."
 
 
 def test_a_turn_that_a_stop_interrupted_is_answered_after_the_start(shop: Shop) -> None:

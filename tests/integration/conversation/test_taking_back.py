@@ -1,19 +1,17 @@
 """A typed "undo that": the last change of a conversation is shown, confirmed, and taken back."""
 
-import re
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from opsbot.commerce.customers import Customer
 from opsbot.conversation.models import Conversation
 from opsbot.errors import NotFoundError, NotVerifiedError
-from opsbot.mail import OutgoingMail
 from opsbot.toolkit.caller import Audience, Caller
 from tests.factories import DAY, NOON
-from tests.integration.conversation.conftest import Shop, call
+from tests.integration.conversation.conftest import Shop, call, code_for
 
 
 def name(shop: Shop) -> str:
@@ -25,15 +23,6 @@ def renamed(shop: Shop, tool: str = "rename") -> Any:
     """Let Ada change her name, and return the reply that says so."""
     asked = shop.say("Call me Ida", call(tool, to="Ida"))
     return shop.say("yes", conversation=asked.conversation_id)
-
-
-def code_for(shop: Shop) -> str:
-    """Return the newest code that was mailed."""
-    with shop.database.read() as session:
-        newest = select(OutgoingMail.text).order_by(OutgoingMail.id.desc()).limit(1)
-        found = re.search(r"\d{6}", session.scalar(newest) or "")
-    assert found
-    return found[0]
 
 
 @pytest.mark.parametrize("words", ["undo that", "Oh no, sorry, please take that back!"])

@@ -5,6 +5,7 @@ import pytest
 from opsbot.conversation.shortcuts import (
     Decision,
     Said,
+    asks_for_code,
     asks_to_undo,
     begins_with_no,
     read_code,
@@ -135,6 +136,28 @@ def test_the_last_change_shall_be_taken_back(text: str) -> None:
 )
 def test_what_asks_for_more_than_that_is_left_to_the_assistant(text: str) -> None:
     assert not asks_to_undo(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Send me a new code",
+        "could you please resend the code?",
+        "new code please",
+        "another code",
+        "please mail me the code again",
+    ],
+)
+def test_a_new_code_is_asked_for(text: str) -> None:
+    assert asks_for_code(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["code", "what does code E-04 mean?", "send me the lamp", "is there a new discount code?"],
+)
+def test_other_words_ask_for_no_code(text: str) -> None:
+    assert not asks_for_code(text)
 
 
 def test_to_undo_what_is_only_shown_drops_it() -> None:
