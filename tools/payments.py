@@ -1,5 +1,7 @@
 """How a customer pays: what is stored, and paying an order in another way."""
 
+from collections.abc import Mapping
+
 from opsbot.commerce.order_changes import change_payment as repay
 from opsbot.commerce.orders import Order, OrderState, amount_due
 from opsbot.commerce.payment_methods import PaymentMethod
@@ -51,12 +53,15 @@ def my_payment_methods(ctx: ToolContext) -> Result:
         left = ctx.money(method.balance_minor, method.currency) if method.has_balance else None
         lines.append(f"- {name[0].upper()}{name[1:]}" + (f": {left} left" if left else ""))
         shown.append({"name": name, "kind": method.kind.value, "balance": left})
-    candidates = [
-        {"value": one["name"], "words": f"{one['name']} {str(one['kind']).replace('_', ' ')}"}
-        for one in shown
-    ]
+    candidates = [{"value": one["name"], "words": _choice(one)} for one in shown]
     facts = {"payment_methods": shown, "candidates": {"payment_method": candidates}}
     return Result("\n".join(("These are your payment methods:", "", *lines)), facts=facts)
+
+
+def _choice(shown: Mapping[str, str | None]) -> str:
+    """Return a method's name with its kind, where the name does not tell it: "Visa … (card)"."""
+    name, kind = str(shown["name"]), str(shown["kind"]).replace("_", " ")
+    return name if kind.casefold() in name.casefold() else f"{name} ({kind})"
 
 
 @tool(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from opsbot.commerce import inventory, payments
 from opsbot.commerce.customers import find_customer
+from opsbot.commerce.loyalty import LoyaltyEntry, LoyaltyKind
 from opsbot.commerce.numbers import NumberKind, next_number
 from opsbot.commerce.orders import (
     Fulfilment,
@@ -21,13 +22,17 @@ from opsbot.commerce.orders import (
     find_order,
     orders_of,
 )
+from opsbot.commerce.returns import Return
 from opsbot.commerce.shipments import Shipment, ShipmentState, fold, shipments_of
+from opsbot.content import content_root
 from opsbot.db import Base, Database
 from opsbot.demo.load import DemoSummary, load_demo
 from opsbot.demo.simulate import simulate
 from opsbot.errors import ConflictError, InvalidInputError
 from opsbot.migrations.schema import import_records
 from opsbot.staff import check_password, find_staff
+from opsbot.toolkit.loyalty_rules import take_back_all
+from opsbot.toolkit.policy import load_policies
 from tests.factories import BERLIN, DAY, NOON, make_order
 
 pytestmark = pytest.mark.slow
@@ -310,6 +315,29 @@ def test_nothing_lies_in_the_future(shop: Database) -> None:
             for column in columns:
                 latest = session.scalar(sa.select(sa.func.max(table.c[column])))
                 assert latest < NOON, (name, column)
+
+
+def test_the_first_count_of_points_takes_nothing_back_again(shop: Database) -> None:
+    policies = load_policies(content_root() / "knowledge" / "policies")
+    with Session(shop.engine) as session:
+        before = _points(session)
+
+        taken = take_back_all(session, policies, now=NOON + timedelta(hours=1))
+
+        assert taken == 0
+        assert _points(session) == before
+        returns = session.scalars(sa.select(Return.number)).all()
+        back = sa.select(LoyaltyEntry.reference).where(LoyaltyEntry.kind == LoyaltyKind.REVERSE)
+        references = session.scalars(back).all()
+        assert len(references) > 20
+        assert set(references) <= {f"reverse:{number}" for number in returns}
+
+
+def _points(session: Session) -> dict[int, int]:
+    """Return what each customer's ledger adds up to."""
+    total = sa.func.sum(LoyaltyEntry.points)
+    by_customer = sa.select(LoyaltyEntry.customer_id, total).group_by(LoyaltyEntry.customer_id)
+    return {customer: int(points) for customer, points in session.execute(by_customer)}
 
 
 def test_adas_orders_are_as_the_tour_tells(shop: Database) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from opsbot.commerce.cases import Case, CaseState
 from opsbot.commerce.loyalty import LoyaltyEntry, LoyaltyKind
@@ -50,31 +51,42 @@ def add_afterwards(world: World, sales: list[Sale], seed: int) -> None:
 
 def _add_points(world: World, sales: list[Sale]) -> None:
     """Let delivered orders earn, and ended returns take back, as the policy of loyalty says."""
-    back: dict[int, int] = {}
+    back: dict[int, list[dict[str, Any]]] = {}
     for one in world.rows[Return]:
         if one["state"] is ReturnState.RESOLVED:
-            back[one["order_id"]] = back.get(one["order_id"], 0) + one["refund_minor"]
+            back.setdefault(one["order_id"], []).append(one)
     for sale in sales:
         if sale.channel not in {WEB, OWN_STORE} or sale.delivered_at is None:
             continue
         points = sum(line.paid_minor for line in sale.lines) // 100
-        starts = sale.delivered_at + _PENDING
-        taken = min(points, back.get(sale.id, 0) // 100)
-        for kind, amount in ((LoyaltyKind.EARN, points), (LoyaltyKind.REVERSE, -taken)):
-            if amount:
-                earned = kind is LoyaltyKind.EARN
-                world.add(
-                    LoyaltyEntry,
-                    customer_id=sale.person.id,
-                    kind=kind,
-                    points=amount,
-                    order_id=sale.id,
-                    reference=f"{kind}:{sale.number}",
-                    available_at=starts,
-                    expires_at=starts + _LASTS if earned else None,
-                    actor="system",
-                    at=sale.delivered_at,
-                )
+        if points:
+            _add_entry(world, sale, LoyaltyKind.EARN, points, sale.number, sale.delivered_at)
+        for one in back.get(sale.id, ()):
+            taken = min(points, one["refund_minor"] // 100)
+            points -= taken
+            if taken:
+                # By the return's number, as the shop's own job does it: it takes nothing again.
+                kind, at = LoyaltyKind.REVERSE, one["resolved_at"]
+                _add_entry(world, sale, kind, -taken, one["number"], at)
+
+
+def _add_entry(
+    world: World, sale: Sale, kind: LoyaltyKind, points: int, about: str, at: datetime
+) -> None:
+    """Add a line of the ledger; what goes begins with what came, or when it goes, if later."""
+    starts = (sale.delivered_at or at) + _PENDING
+    world.add(
+        LoyaltyEntry,
+        customer_id=sale.person.id,
+        kind=kind,
+        points=points,
+        order_id=sale.id,
+        reference=f"{kind}:{about}",
+        available_at=max(starts, at),
+        expires_at=starts + _LASTS if kind is LoyaltyKind.EARN else None,
+        actor="system",
+        at=at,
+    )
 
 
 def _add_registrations(world: World, sales: list[Sale], dice: Random) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, or_, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from opsbot.commerce.customers import Customer
 from opsbot.commerce.loyalty import (
@@ -162,7 +162,8 @@ def take_back_points(session: Session, opened: Return, policies: Policies, *, no
     """Take back what the goods of an ended return had earned; return how many points.
 
     Needs its lines with order lines and items. Goods that were repaired, exchanged or kept have
-    their points still.
+    their points still. What was taken back for the whole order, under its number, includes what
+    its returns would take; and all of them together take no more than the order had earned.
     """
     if opened.resolution in _POINTS_STAY:
         return 0
@@ -171,14 +172,24 @@ def take_back_points(session: Session, opened: Return, policies: Policies, *, no
             LoyaltyEntry.order_id == opened.order_id, LoyaltyEntry.kind == LoyaltyKind.EARN
         )
     )
+    if earned is None:
+        return 0
+    gone = session.scalars(
+        select(LoyaltyEntry).where(
+            LoyaltyEntry.order_id == opened.order_id, LoyaltyEntry.kind == LoyaltyKind.REVERSE
+        )
+    ).all()
+    if any(entry.reference == f"reverse:{opened.order.number}" for entry in gone):
+        return 0
     units = [(line.order_line, line.quantity) for line in opened.lines]
-    points = points_for(units, policies)
-    if earned is None or not points:
+    left = earned.points + sum(entry.points for entry in gone)
+    points = min(points_for(units, policies), left)
+    if points <= 0:
         return 0
     entry = LoyaltyEntry(
         customer_id=opened.customer_id,
         kind=LoyaltyKind.REVERSE,
-        points=-min(points, earned.points),
+        points=-points,
         order_id=opened.order_id,
         reference=f"reverse:{opened.number}",
         available_at=max(now, earned.available_at),
@@ -186,7 +197,7 @@ def take_back_points(session: Session, opened: Return, policies: Policies, *, no
         actor="system",
         at=now,
     )
-    return min(points, earned.points) if append(session, entry) else 0
+    return points if append(session, entry) else 0
 
 
 def take_back_all(session: Session, policies: Policies, *, now: datetime) -> int:
@@ -215,6 +226,7 @@ def _to_take_back(after: int, *, now: datetime) -> Select[Return]:
         .order_by(Return.id)
         .limit(_AT_ONCE)
         .options(
-            selectinload(Return.lines).joinedload(ReturnLine.order_line).joinedload(OrderLine.item)
+            joinedload(Return.order),
+            selectinload(Return.lines).joinedload(ReturnLine.order_line).joinedload(OrderLine.item),
         )
     )

@@ -219,6 +219,9 @@ def test_balances_and_methods_are_shown_to_their_owner_alone(stocked: Shop) -> N
     assert "Gift card ending in 7021: €10.00 left" in mine.say
     assert "Visa ending in 4242" in mine.say
     assert "4242" not in hers.say
+    choices = [one["words"] for one in mine.facts["candidates"]["payment_method"]]
+    assert "Visa ending in 4242 (card)" in choices
+    assert "gift card ending in 7021" in choices, "its name says already what it is"
 
 
 def test_the_default_address_changes_after_a_code(stocked: Shop) -> None:

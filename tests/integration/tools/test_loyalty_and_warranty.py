@@ -21,7 +21,7 @@ from opsbot.commerce.loyalty import (
     expire_points,
     standing_of,
 )
-from opsbot.commerce.orders import Order, SalesChannel
+from opsbot.commerce.orders import Order, SalesChannel, find_order
 from opsbot.commerce.payment_methods import PaymentMethod
 from opsbot.commerce.products import Item
 from opsbot.commerce.returns import Return, ReturnState
@@ -103,7 +103,47 @@ def test_many_orders_that_earn_nothing_keep_nobody_waiting(shop: Shop) -> None:
     assert shop.read("loyalty").facts["pending"] == 79 + 48
 
 
+@pytest.mark.parametrize(
+    ("about", "booked", "balance"),
+    [("#1002", 30, 127 - 30), ("RMA-90001", 30, 127 - 30 - 79), ("RMA-90001", 79, 0)],
+    ids=["for the whole order", "for another return", "so that too little is left"],
+)
+def test_points_of_a_return_are_taken_back_once_whoever_booked_it(
+    shop: Shop, about: str, booked: int, balance: int
+) -> None:
+    return_the_lamp(shop)
+    with shop.database.write() as session:
+        order = find_order(session, "#1002", customer_id=None)
+        entry = LoyaltyEntry(
+            customer_id=order.customer_id,
+            kind=LoyaltyKind.REVERSE,
+            points=-booked,
+            order_id=order.id,
+            reference=f"reverse:{about}",
+            available_at=NOON,
+            expires_at=None,
+            actor="system",
+            at=NOON,
+        )
+        append(session, entry)
+
+    count_loyalty(shop.database, shop.settings, now=NOON + DAY)
+
+    assert shop.run("loyalty", now=NOON + 75 * DAY).facts["balance"] == balance  # type: ignore[union-attr]
+
+
 def test_goods_that_come_back_take_their_points_with_them(shop: Shop) -> None:
+    return_the_lamp(shop)
+
+    count_loyalty(shop.database, shop.settings, now=NOON + DAY)
+    count_loyalty(shop.database, shop.settings, now=NOON + 2 * DAY)
+
+    assert shop.read("loyalty").facts["pending"] == 48
+    assert shop.run("loyalty", now=NOON + 75 * DAY).facts["balance"] == 48  # type: ignore[union-attr]
+
+
+def return_the_lamp(shop: Shop) -> None:
+    """Let the only thing of order #1002 come back that had earned points, and be paid back."""
     count_loyalty(shop.database, shop.settings, now=NOON)
     preview = shop.propose(
         "request_return", order_number="1002", items=["lamp"], reason="changed_mind"
@@ -112,12 +152,6 @@ def test_goods_that_come_back_take_their_points_with_them(shop: Shop) -> None:
     with shop.database.write() as session:
         opened = session.scalars(select(Return)).one()
         opened.state, opened.resolved_at = ReturnState.RESOLVED, NOON
-
-    count_loyalty(shop.database, shop.settings, now=NOON + DAY)
-    count_loyalty(shop.database, shop.settings, now=NOON + 2 * DAY)
-
-    assert shop.read("loyalty").facts["pending"] == 48
-    assert shop.run("loyalty", now=NOON + 75 * DAY).facts["balance"] == 48  # type: ignore[union-attr]
 
 
 def test_points_become_store_credit_once(shop: Shop) -> None:
