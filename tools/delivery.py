@@ -63,11 +63,16 @@ def delivery_options(
     if not services:
         raise NotFoundError("a delivery service for that to", market.name)
     lines = [f"- {_service_words(ctx, service)}" for service in services]
+    extra = _surcharge(ctx, items, country)
+    if extra:
+        more = ctx.money(extra, services[0].currency)
+        lines.append(f"- Plus {more} for the size, also where delivery is free.")
     duties = f"- {market.duty_note or _DUTIES[market.duty_mode]}"
     head = f"This is how we deliver to {market.name}:"
     facts = {
         "country": country,
         "services": [_service_facts(ctx, one) for one in services],
+        "surcharge": ctx.money(extra, services[0].currency) if extra else None,
         "duties": market.duty_mode.value,
         "as_of": ctx.moment(ctx.now),
     }
@@ -128,6 +133,14 @@ def _items(ctx: ToolContext, product: str | None, order_number: str | None) -> l
     if order_number:
         return [line.item for line in own_order(ctx, order_number).lines if line.wanted]
     return list(find_product(ctx.session, product).variants[:1]) if product else []
+
+
+def _surcharge(ctx: ToolContext, items: list[Item], country: str) -> int:
+    """Return what the bulkiest of the goods costs more to send, by the shop's delivery policy."""
+    region, _law = ctx.policies.rights.region_of(country)
+    by_class = ctx.policies.delivery.surcharge_minor
+    places = [by_class.get(item.return_class, {}) for item in items]
+    return max((place.get(country, place.get(region, 0)) for place in places), default=0)
 
 
 def _refused(ctx: ToolContext, words: str, country: str) -> PolicyError:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from opsbot.commerce.effects import Effect
 from opsbot.commerce.orders import Order, OrderLine, OrderState
+from opsbot.commerce.products import Item
 from opsbot.commerce.reservations import release, reserve
 from opsbot.commerce.shipments import Shipment
 from opsbot.commerce.trade import (
@@ -181,6 +182,37 @@ def test_a_delivery_names_service_price_and_days(sending: Shop) -> None:
 
     assert "**Standard**: €4.90, free from €75.00; 2 to 3 working days" in told.say
     assert told.facts["services"][0]["parcels"] == 0
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "surcharge"),
+    [("DE", "Germany", "€19.00"), ("FR", "France", "€39.00"), ("NO", "Norway", "€59.00")],
+)
+def test_what_bulky_goods_cost_more_is_told(
+    sending: Shop, country: str, name: str, surcharge: str
+) -> None:
+    with sending.database.write() as session:
+        session.execute(
+            update(Item).where(Item.title.startswith("Kiln mug")).values(return_class="large")
+        )
+        if country != "DE":
+            germany = session.get_one(Market, "DE")
+            service = session.scalars(select(DeliveryService)).one()
+            session.add(_copy(germany, country=country, name=name, restricted=[]))
+            session.add(_copy(service, country=country, id=None))
+
+    bulky = sending.read("delivery_options", VISITOR, country=name, product="kiln mug")
+    plain = sending.read("delivery_options", VISITOR, country=name)
+
+    assert f"- Plus {surcharge} for the size, also where delivery is free." in bulky.say
+    assert bulky.facts["surcharge"] == surcharge
+    assert "for the size" not in plain.say
+
+
+def _copy(row: Any, **changes: Any) -> Any:
+    """Return a new row with the values of another one, but for some."""
+    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    return type(row)(**(values | changes))
 
 
 def test_what_does_not_go_somewhere_is_refused_by_the_rule_with_partners(sending: Shop) -> None:

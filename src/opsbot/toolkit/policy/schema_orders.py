@@ -87,6 +87,8 @@ class DeliveryFile(PolicyFile):
     lost_after_days: ByDistance
     not_received_within_days: Days
     damage_within_days: Days
+    surcharge_minor: dict[str, dict[Country, Minor]] = Field(default_factory=dict)
+    """What goods of a return class cost more to send, by country, else by region."""
     wait_days: Days
     """How long to wait for a parcel that is called delivered and is not there."""
     claims: ClaimRules
