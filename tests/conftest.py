@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as property_tests
 from pydantic import SecretStr
 
 from opsbot.db import Base, Database
@@ -16,6 +18,10 @@ from opsbot.settings import PREFIX, TEST_PREFIX, Settings
 from tests.postgres import postgres_schema, postgres_server
 
 BACKENDS = ("sqlite", "postgresql")
+
+# How fast inputs are made says something of the machine, not of what is tested.
+property_tests.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow])
+property_tests.load_profile("any machine")
 
 
 @pytest.fixture

@@ -130,6 +130,8 @@ def _cancel(ctx: ToolContext, planned: Cancellation, reason: CancelReason, refun
         "I made a typo in my address",
         "Deliver it to my neighbour's address please",
         "update the postcode of order 1011",
+        "can order #1004 go to my parents in Italy instead?",
+        "change the address to Lindenweg 2, 10115 Berlin",
     ],
     label="Preparing the new address",
     effect="write",

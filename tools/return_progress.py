@@ -25,12 +25,13 @@ from opsbot.toolkit.named_returns import ReturnNumber, plain_number
 from opsbot.toolkit.notices import tell_customer
 from opsbot.toolkit.ownership import own_order
 from opsbot.toolkit.results import Card, Change, Result
-from opsbot.toolkit.return_words import hand_in_words
+from opsbot.toolkit.return_words import hand_in_words, postage_in_words
 from opsbot.toolkit.telling import units_in_words
 from opsbot.toolkit.tool import ToolContext, tool
 from opsbot.toolkit.ways_back import asked_again
 
 _STEPS = ("Opened", "Approved", "On its way", "Arrived", "Checked", "Resolved")
+_TO_COME = frozenset({ReturnState.REQUESTED, ReturnState.APPROVED})
 _REACHED = {
     ReturnState.REQUESTED: 0,
     ReturnState.APPROVED: 1,
@@ -53,6 +54,7 @@ _MOST = 10
         "I sent the lamp back two weeks ago and heard nothing",
         "Is my return RMA-00003 approved yet?",
         "until when must I hand in the return parcel",
+        "who pays for the return label of RMA-00012",
     ],
     label="Looking up the return",
     level=Level.ORDER,
@@ -181,12 +183,22 @@ def _standing(ctx: ToolContext, opened: Return) -> str:
     ]
     if opened.state is ReturnState.APPROVED and opened.deadline and not _keeps(opened):
         lines.append(f"- {hand_in_words(ctx, opened.deadline)}")
+    if opened.state in _TO_COME and not _keeps(opened):
+        lines += [f"- {words}" for words in _label_cost(ctx, opened)]
     if opened.received_at:
         lines.append(f"- Arrived on {ctx.day(opened.received_at)}")
     if opened.note and opened.state in {ReturnState.DECLINED, ReturnState.RESOLVED}:
         lines.append(f"- We wrote: {opened.note}")
     lines += [f"- {sentence}" for sentence in _money(ctx, opened)]
     return "\n".join(lines)
+
+
+def _label_cost(ctx: ToolContext, opened: Return) -> Sequence[str]:
+    """Say what the way back costs, if that was decided with the return."""
+    if "postage_minor" not in opened.decision:
+        return ()
+    cost = postage_in_words(ctx, opened.decision["postage_minor"], opened.order.currency)
+    return (cost,)
 
 
 def _money(ctx: ToolContext, opened: Return) -> Sequence[str]:

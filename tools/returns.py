@@ -96,6 +96,7 @@ def return_options(
         "I want my money back for the tote bag",
         "exchange the bowl, it arrived broken",
         "send the bag back, it is not my style",
+        "I want a replacement under the guarantee",
     ],
     label="Preparing the return",
     effect="write",

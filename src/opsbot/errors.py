@@ -107,18 +107,22 @@ class ConflictError(OpsbotError):
     Attributes:
         state: the state it is in, if that helps.
         allowed: the states it would have to be in.
+        instead: name of the tool that does or tells what was meant, if one does; empty: none.
     """
 
     code = "invalid_state"
 
-    def __init__(self, message: str, *, state: str = "", allowed: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, state: str = "", allowed: Sequence[str] = (), instead: str = ""
+    ) -> None:
         super().__init__(message)
         self.state = state
         self.allowed = tuple(allowed)
+        self.instead = instead
 
     def details(self) -> dict[str, Any]:
-        """Return the states, where they are known."""
-        found = {"state": self.state, "allowed": list(self.allowed)}
+        """Return the states and the other tool, where they are known."""
+        found = {"state": self.state, "allowed": list(self.allowed), "instead": self.instead}
         return {key: value for key, value in found.items() if value}
 
 
@@ -129,7 +133,6 @@ class PolicyError(ConflictError):
         clause: id of the clause, such as `returns.window`.
         quote: the text of that clause, as the customer may read it.
         alternatives: sentences that say what is possible instead.
-        instead: name of the tool that does what was meant, if one does; empty: none.
         field: the argument whose value it refuses, and `allowed` the values it takes.
     """
 
@@ -146,12 +149,11 @@ class PolicyError(ConflictError):
         field: str = "",
         allowed: Sequence[str] = (),
     ) -> None:
-        super().__init__(message, allowed=allowed)
+        super().__init__(message, allowed=allowed, instead=instead)
         self.field = field
         self.clause = clause
         self.quote = quote
         self.alternatives = tuple(alternatives)
-        self.instead = instead
 
     def details(self) -> dict[str, Any]:
         """Return the clause, its text, and what is possible instead."""

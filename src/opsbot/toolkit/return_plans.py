@@ -154,7 +154,8 @@ def plan_return(
     if order.delivered_at is not None:
         lines = [line for line in lines if units[line.id]]
         if not lines:
-            raise ConflictError("A return of this is under way already, or has been completed.")
+            words = "A return of this is under way already, or has been completed."
+            raise ConflictError(words, instead="return_status")
     chosen = {line.id: units[line.id] for line in lines}
     return _plan(ctx, records, order, chosen, reason, condition)
 

@@ -31,6 +31,8 @@ def terms(ctx: ToolContext, plan: Plan) -> list[str]:
         lines.append(f"- You would get back **{ctx.money(refund, currency)}**{_less(ctx, plan)}.")
     if plan.keep_items:
         lines.append("- You need not send anything back.")
+    elif plan.postage_minor == 0:
+        lines.append(f"- {postage_in_words(ctx, 0, currency)}.")
     choices = [CHOICES[resolution] for resolution in plan.resolutions]
     lines.append(f"- You may choose {format_items(choices).replace(' and ', ' or ')}.")
     if Resolution.STORE_CREDIT in plan.resolutions:
@@ -43,6 +45,15 @@ def hand_in_words(ctx: ToolContext, until: datetime) -> str:
     """Say until when goods must be handed in, and where they go if the shop has set it."""
     to = ctx.settings.returns_address
     return f"Please hand in the parcel by {ctx.day(until)}" + (f", addressed to {to}" if to else "")
+
+
+def postage_in_words(ctx: ToolContext, minor: int | None, currency: str) -> str:
+    """Say what the way back costs the customer; None: they pay the carrier."""
+    if minor is None:
+        return "You pay the carrier for the way back"
+    if minor == 0:
+        return "The return label is free"
+    return f"The return label costs {ctx.money(minor, currency)}, which we take off the refund"
 
 
 def next_steps(
@@ -70,6 +81,8 @@ def next_steps(
         lines.append("You need not send anything back.")
     elif until is not None:
         lines.append(f"{hand_in_words(ctx, until)}.")
+        if plan.postage_minor == 0:
+            lines.append(f"{postage_in_words(ctx, 0, plan.order.currency)}.")
     money = ctx.money(back, plan.order.currency)
     gets = {
         Resolution.REFUND: f"You get back {money}{_less(ctx, plan)}.",

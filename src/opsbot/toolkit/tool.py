@@ -120,6 +120,8 @@ class Tool(Generic[P, R]):
     """Codes it may end with, beside those that follow from the declaration."""
     grants: Level = Level.ORDER
     """Of a proof: the level it raises a caller to."""
+    follow_ups: Sequence[str] = ()
+    """What people say to go on with it, right after it was used."""
 
     def __call__(self, ctx: ToolContext, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function; in Python a tool is still only that."""
@@ -198,6 +200,7 @@ class Tool(Generic[P, R]):
                     "label": self.label,
                     "role": self.role,
                     **({"grants": int(self.grants)} if self.role == "proof" else {}),
+                    **({"follow_ups": list(self.follow_ups)} if self.follow_ups else {}),
                 },
             },
         }
@@ -240,6 +243,7 @@ def tool(
     limits: Sequence[str] = (),
     errors: Sequence[str] = (),
     grants: Level = Level.ORDER,
+    follow_ups: Sequence[str] = (),
 ) -> Callable[[Callable[Concatenate[ToolContext, P], R]], Tool[P, R]]:
     """Mark a function in tools/ as one the model may call.
 
@@ -258,6 +262,7 @@ def tool(
             customer's change has those of `CUSTOMERS_CHANGES`.
         errors: codes it may end with, beside those that follow from the declaration.
         grants: of a proof, the level it raises a caller to.
+        follow_ups: what people say to go on with it; it means this tool only right after its use.
 
     Raises:
         InvalidInputError: the declaration contradicts itself; the text says how.
@@ -287,6 +292,7 @@ def tool(
             tuple(read_limit(limit) for limit in limits),
             frozenset(errors),
             grants,
+            tuple(follow_ups),
         )
 
     return wrap

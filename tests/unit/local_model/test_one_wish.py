@@ -241,3 +241,57 @@ def test_a_detail_that_words_add_changes_what_waits_for_a_yes(ada: Chat) -> None
 
     assert shown.proposal == ("cancel_purchase", {"order_number": "1002"})
     assert again.proposal == ("cancel_purchase", {"order_number": "1002", "reason": "mistake"})
+
+
+@pytest.mark.parametrize(
+    "words", ["The mug!", "not that order, the one with the mug", "No, the small mug"]
+)
+def test_what_another_order_has_means_that_order(ada: Chat, words: str) -> None:
+    lines = {"1001": ["Mug, moss, small"], "1002": ["Tote, navy", "Bowl, salt"]}
+
+    def order_lines(call: Mapping[str, Any]) -> Told:
+        items = [{"value": one, "words": one} for one in lines[call["order_number"].lstrip("#")]]
+        return {"say": "Its items.", "facts": {"candidates": {"item": items}}}
+
+    ada.answers = {**ada.answers, "order_lines": order_lines}
+    ada.say("show my orders")
+    ada.say("I'd like to exchange something of order 1002")
+
+    done = ada.say(words)
+
+    order = next(call for name, call in done.calls if name == "order_lines")
+    assert order["order_number"] == "#1001"
+    assert "no, the small mug" not in done.text.lower()
+
+
+def test_it_is_what_was_asked_about_before(ada: Chat) -> None:
+    advice = declare("search", ["how do I clean it?", "what is it made of?"], role="knowledge")
+    question = parameter("text", "What would you like to know?")
+    advice["function"]["parameters"]["properties"]["question"] = question
+    advice["function"]["parameters"]["required"] = ["question"]
+    ada.tools = [*ada.tools, advice]
+    ada.say("how do I clean the mug that I ordered?")
+
+    done = ada.say("then please cancel it")
+
+    assert done.proposal == ("cancel_purchase", {"order_number": "#1001"})
+
+
+def test_who_has_no_order_is_not_asked_for_it_again(ada: Chat) -> None:
+    ada.say("I want to exchange it")
+
+    done = ada.say("I have no order")
+
+    assert "Which order" not in done.text
+
+
+def test_a_longer_yes_takes_the_person_who_was_offered(ada: Chat) -> None:
+    ada.tools = [*ada.tools, declare("a_person", ["I want a person"], role="handoff")]
+    ada.say("I want to exchange it")
+    ada.say("I do not know")
+    offered = ada.say("no idea, really")
+
+    done = ada.say("yes please pass the question about my things on")
+
+    assert "person" in offered.text
+    assert done.tools == ["a_person"]

@@ -5,9 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
+from opsbot.conversation.local.choices import pick_options
 from opsbot.conversation.local.declarations import ArgumentSpec, read_declaration
 from opsbot.conversation.local.finding import Finder
 from opsbot.conversation.local.follow_ups import put_in_place
+from opsbot.conversation.local.frame import Option
+from opsbot.conversation.local.model import LocalChatModel
 from opsbot.conversation.local.quantities import leaves_some, means_one
 from opsbot.conversation.local.reading import read_message
 from opsbot.conversation.local.understand import Understanding
@@ -15,7 +18,7 @@ from opsbot.conversation.local.values import find_values
 from opsbot.retrieval.encoder import MiniLmEncoder
 from opsbot.toolkit.arguments import OrderNumber
 from tests.local_model_chat import Chat
-from tests.local_model_tools import ITEM, declare
+from tests.local_model_tools import ITEM, declare, parameter
 
 
 @pytest.mark.parametrize(
@@ -234,3 +237,60 @@ def _order_argument() -> ArgumentSpec:
         many=False,
         type="string",
     )
+
+
+GUIDE = declare(
+    "guide_me",
+    ["walk me through fixing it", "help me repair the lamp", "it is broken, what can I try"],
+    optional={"thing": parameter("item", "What is broken?")},
+)
+GUIDE["function"]["x-tool"]["follow_ups"] = [
+    "that did not help",
+    "tried it, still the same",
+    "done, what is the next step?",
+    "no change after that step",
+    "I did that and it is still broken",
+]
+
+
+def test_words_that_go_on_with_a_tool_mean_it_only_after_its_use(model: LocalChatModel) -> None:
+    parcels = declare("find_parcel", ["where is my parcel?", "it has not arrived", "it is late"])
+    chat = Chat(model, [GUIDE, parcels], {})
+
+    alone = chat.say("tried it, still the same")
+    begun = chat.say("help me repair the lamp")
+    after = chat.say("tried it, still the same")
+
+    assert "guide_me" not in alone.tools
+    assert begun.tools == ["guide_me"]
+    assert after.calls == begun.calls
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("not the mug, the bowl", ["the bowl"]),
+        ("the bowl instead of the mug", ["the bowl"]),
+        ("it does not work", []),
+        ("the mug and the bowl", ["the mug", "the bowl"]),
+    ],
+)
+def test_what_is_denied_is_not_meant(text: str, meant: list[str]) -> None:
+    options = [Option("the mug", "the mug"), Option("the bowl", "the bowl")]
+
+    found = pick_options(text, options, many=True, shown=True)
+
+    assert [option.value for option in found] == meant
+
+
+def test_a_postcode_beside_an_order_number_is_no_order(visitor: Chat) -> None:
+    reply = visitor.say("status of #1003, 10115")
+
+    assert ("verify_order", {"order_number": "1003", "postcode": "10115"}) in reply.calls
+    assert all(call.get("order_number") != "10115" for _, call in reply.calls)
+
+
+def test_the_number_of_an_order_is_no_postcode(visitor: Chat) -> None:
+    reply = visitor.say("where is order 1003")
+
+    assert all("postcode" not in call for _, call in reply.calls)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from opsbot.conversation.local.addresses import full_address, tidy_address
 from opsbot.conversation.local.choices import pick_options
 from opsbot.conversation.local.declarations import NUMBERS, ArgumentSpec
 from opsbot.conversation.local.fill import OWN_WORDS
@@ -83,11 +84,13 @@ def _read_choice(argument: ArgumentSpec, task: Task, text: str) -> list[Any] | N
 
 def _read_address(finder: Finder, text: str) -> list[Any]:
     bare = TRAILING.sub("", text).strip() if _PLACE.search(text) else ""
-    given = finder.address(text) or bare
+    given = finder.address(text) or full_address(text) or tidy_address(bare)
     return [given] if given else []
 
 
 def _read_free(argument: ArgumentSpec, task: Task, text: str) -> list[Any]:
+    if argument.candidates and task.options:
+        return []  # it is one of those, or of another record
     free = argument.kind in {"text", "item", "code", ""} or not (
         is_marked(argument)
         or argument.kind in {"quantity", "number", "period"}

@@ -2,14 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from itertools import pairwise
 
 from opsbot.conversation.local.classifier import stem, stems
 from opsbot.conversation.local.frame import Option
 from opsbot.conversation.local.language import ORDINALS, STOP_WORDS
 from opsbot.conversation.local.measures import canonical
-from opsbot.conversation.local.patterns import EVERY, EXCEPT, LATEST, OLDEST, WHOLE_ONE
+from opsbot.conversation.local.patterns import (
+    EVERY,
+    EXCEPT,
+    LATEST,
+    NOT_THIS,
+    OLDEST,
+    WHOLE_ONE,
+)
 from opsbot.conversation.local.values import same_word
 
 _SHORTEST_NUMBER = 3
@@ -60,17 +68,37 @@ def pick_options(
     ):
         without = pick_options(left_out[1], options, many=True, shown=False, ignore=ignore)
         return [o for o in options if o not in without] if without else []
+    if denied := NOT_THIS.search(text):
+        again = partial(
+            pick_options,
+            options=options,
+            many=many,
+            shown=shown,
+            ignore=ignore,
+            described=described,
+            whole=whole,
+            dated=dated,
+        )
+        return _without_denied(text, denied, again)
     positioned = _at_position(text, options) if shown else []
-    if found := _named(text, options) or positioned:
+    found = _named(text, options) or positioned
+    if found or not described:
         return found
-    if not described:
-        return []
     if fitting := _described(text, options, many=many, ignore=ignore):
         return _by_recency(text, fitting) if dated else fitting
-    if EVERY.search(WHOLE_ONE.sub(" ", text) if whole else text) and many:
+    if many and EVERY.search(WHOLE_ONE.sub(" ", text) if whole else text):
         return list(options)
-    timed = dated and (LATEST.search(text) or OLDEST.search(text))
-    return _by_recency(text, options) if timed else []
+    return _by_time(text, options) if dated else []
+
+
+def _without_denied(
+    text: str, denied: re.Match[str], pick: Callable[[str], list[Option]]
+) -> list[Option]:
+    """Return what is meant by "not the mug, the bowl": the rest tells, without what is denied."""
+    start, end = denied.span()
+    unwanted = pick(denied[1])
+    kept = pick(f"{text[:start]} {text[end:]}")
+    return [option for option in kept if option not in unwanted]
 
 
 def leaves_number(text: str) -> bool:
@@ -81,6 +109,11 @@ def leaves_number(text: str) -> bool:
 def content_stems(text: str, ignore: Collection[str] = ()) -> list[str]:
     """Return the stems of a text that may describe something."""
     return [s for s in stems(text) if s not in _STOP_STEMS and s not in ignore and not s.isdigit()]
+
+
+def _by_time(text: str, options: Sequence[Option]) -> list[Option]:
+    timed = LATEST.search(text) or OLDEST.search(text)
+    return _by_recency(text, options) if timed else []
 
 
 def _by_recency(text: str, options: Sequence[Option]) -> list[Option]:

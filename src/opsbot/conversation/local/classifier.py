@@ -54,6 +54,8 @@ class Ranking:
     """
     levels: tuple[float, float]
     """Fits that count as `UNSURE` and `SURE` for this set of classes."""
+    follows: str = ""
+    """The class that the text goes on with, rather than begins."""
 
     @property
     def best(self) -> str:

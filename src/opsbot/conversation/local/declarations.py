@@ -49,6 +49,8 @@ class ToolSpec:
     """Whether it changes something at once, without asking."""
     grants: int = 1
     """Of a proof: the identity level it gives."""
+    follow_ups: Sequence[str] = ()
+    """What people say to go on with it, right after it was used."""
 
     def argument(self, name: str) -> ArgumentSpec | None:
         """Return the argument called `name`."""
@@ -89,6 +91,7 @@ def read_declaration(schema: Mapping[str, Any]) -> ToolSpec:
         ),
         acts=ours.get("effect", "read") != "read" and ours.get("confirm") == "none",
         grants=int(ours.get("grants", 1)),
+        follow_ups=tuple(ours.get("follow_ups", ())),
     )
 
 

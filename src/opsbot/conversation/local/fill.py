@@ -212,7 +212,9 @@ class Filler:
         options = self._known_list(lister, argument, given)
         # What hangs on another value, as the items of an order do, may be another order's.
         hangs = any(a.required for a in lister.arguments)
-        described = self._finder.describes(tool, task.text, closely=hangs) or bool(
+        # What is changed to is named in words of the request: "Then PayPal please."
+        closely = hangs or (tool.writes and not is_marked(argument))
+        described = self._finder.describes(tool, task.text, closely=closely) or bool(
             options and pick_options(task.text, options, many=True, shown=False)
         )
         known = self._frame.known.get(argument.kind, [])
@@ -246,6 +248,8 @@ class Filler:
         picked = self._described(argument, task, tool, fitting, every=every) or self._described(
             argument, task, tool, options, every=False
         )
+        if not picked and PRONOUN.search(task.text):
+            picked = self._named_before(argument, tool, options)
         if BOTH.search(task.text) and not argument.many and len(picked) > _TWO:
             spoken_of = [o for o in picked if o.value in self._frame.known.get(argument.kind, [])]
             picked = spoken_of if len(spoken_of) == _TWO else picked
@@ -262,6 +266,17 @@ class Filler:
         if not argument.required:
             return []
         return [fitting[0].value] if len(fitting) == 1 else Asks(argument, picked or fitting)
+
+    def _named_before(
+        self, argument: ArgumentSpec, tool: ToolSpec, options: list[Option]
+    ) -> list[Option]:
+        """Return what the request before named, for "change it": "will the kettle work?"."""
+        last = self._frame.last
+        before = self._mind.tools.get(last.tool) if last else None
+        if last is None or before is None or before.of_kind(argument.kind):
+            return []
+        text = " ".join((last.text, *map(str, last.arguments.values())))
+        return self._described(argument, Task(tool.name, text), tool, options, every=False)
 
     def _described(
         self,

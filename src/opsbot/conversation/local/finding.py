@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from opsbot.conversation.local.addresses import find_address, tidy_address
 from opsbot.conversation.local.choices import content_stems
 from opsbot.conversation.local.classifier import stem
 from opsbot.conversation.local.declarations import NUMBERS, ArgumentSpec, ToolSpec
@@ -29,16 +30,12 @@ _CAUSE = re.compile(
 )
 """What sets a reason off from the request it is given with; "until" is part of it."""
 _BESIDE = re.compile(r"[,;.!?()\n]+|\s[-–]\s")  # noqa: RUF001
+_NUMBERED = re.compile(
+    r"(?:\border|\bnumber|\bno\.?|#)\W*(?:number|no\.?|is|was)?\W*$", re.IGNORECASE
+)
+"""What comes before the number of a record: "order 4329" holds no postcode."""
 _LEAST_BESIDE = 2
 """Words with content that make a remark of what a comma alone sets off."""
-_ADDRESS_LEADS = (
-    re.compile(r":\s*"),
-    re.compile(r"\bto\b\s*", re.IGNORECASE),
-    re.compile(r"\bis\b\s*", re.IGNORECASE),
-)
-_ADDRESS_END = re.compile(
-    r"(?<=\d)\.\s+(?=[A-Z])|[?!]\s|\s+(?:and|can|could) (?:you|please|then|also)\b"
-)
 TRAILING = re.compile(
     r"(?:[\s,.]*\b(?:please|thanks?|thank you|instead|now|asap|if (?:possible|you can)|for me)\b)+"
     r"[\s.!?]*$",
@@ -64,7 +61,8 @@ class Finder:
         if argument.kind == "name" and answers and (name := BARE_NAME.search(text)):
             return [name[1]]
         if argument.kind == "postcode" and answers:
-            return [found.strip() for found in BARE_POSTCODE.findall(text)]
+            codes = BARE_POSTCODE.finditer(text)
+            return [m[0].strip() for m in codes if not _NUMBERED.search(text, 0, m.start())]
         # A number that has a form of its own is not just any number, except as an answer.
         bare = answers or argument.pattern is None
         if bare and (argument.kind in {"quantity", "number"} or argument.type in NUMBERS):
@@ -120,13 +118,7 @@ class Finder:
             for found in find_values(other, text):
                 start, end = found.span
                 blank = f"{blank[:start]}{' ' * (end - start)}{blank[end:]}"
-        for lead in _ADDRESS_LEADS:
-            for match in reversed(list(lead.finditer(blank))):
-                if re.search(r"[^\W\d_].*\d", blank[match.end() :], re.DOTALL):
-                    stop = _ADDRESS_END.search(text, match.end())
-                    whole = text[match.end() : stop.start() if stop else None]
-                    return _without_lead(TRAILING.sub("", whole).strip(" .,\n"))
-        return ""
+        return tidy_address(TRAILING.sub("", find_address(text, blank)))
 
     def told_beside(self, tool: ToolSpec, asked: ArgumentSpec, text: str) -> str:
         """Return the words that a request is given with, without the request; empty: none.
@@ -173,14 +165,6 @@ class Finder:
         return text
 
 
-def _without_lead(address: str) -> str:
-    """Leave out "my new home" before the street."""
-    parts = [part.strip() for part in address.split(",")]
-    while len(parts) > 1 and not re.search(r"\d", parts[0]) and parts[0][:1].islower():
-        parts.pop(0)
-    return ", ".join(parts)
-
-
 def told_parts(text: str) -> list[str]:
     """Return the parts of a text that commas and "because" set off."""
     return [part for part in _PARTS.split(text) if part.strip()]
@@ -192,6 +176,28 @@ def label_options(argument: ArgumentSpec) -> list[Option]:
         Option(value, next(iter(phrases), value.replace("_", " ")))
         for value, phrases in argument.labels.items()
     ]
+
+
+def says_other(kind: str, text: str) -> bool:
+    """Tell whether a text says that it is about another one of a kind: "not that order"."""
+    noun = re.escape(noun_of(kind))
+    form = (
+        rf"\b(?:not|wrong|another|different|other)\s+(?:(?:in|of|from)\s+)?"
+        rf"(?:(?:that|this|the|my)\s+)?{noun}\b"
+    )
+    return re.search(form, text, re.IGNORECASE) is not None
+
+
+def says_none(kind: str, text: str) -> bool:
+    """Tell whether a text says that there is none of a kind: "I have no order", "not an order"."""
+    noun = rf"{re.escape(noun_of(kind))}\b(?!\s+(?:number|no\b|id\b|confirmation))"
+    forms = (
+        rf"^\W*no {noun}",
+        rf"\b(?:have|got|placed|made)\s+no\s+{noun}",
+        rf"\bnot\s+(?:(?:about|for)\s+)?an?\s+{noun}",
+        rf"(?:\bnot|n't|\bnever)\s+(?:yet\s+)?(?:have|placed|made|got)\s+an?\s+{noun}",
+    )
+    return any(re.search(form, text, re.IGNORECASE) for form in forms)
 
 
 def points_back(argument: ArgumentSpec, text: str) -> bool:

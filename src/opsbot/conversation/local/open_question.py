@@ -1,14 +1,15 @@
 """What a message means that follows a question of ours."""
 
+import re
 from dataclasses import replace
 from enum import Enum, auto
 
 from opsbot.conversation.local.answers import take_answer
-from opsbot.conversation.local.choices import content_stems
+from opsbot.conversation.local.choices import content_stems, pick_options
 from opsbot.conversation.local.classifier import SURE, UNSURE
-from opsbot.conversation.local.declarations import PROOF
-from opsbot.conversation.local.finding import Finder
-from opsbot.conversation.local.frame import Task
+from opsbot.conversation.local.declarations import PROOF, ArgumentSpec
+from opsbot.conversation.local.finding import Finder, says_none, says_other
+from opsbot.conversation.local.frame import Frame, Option, Task
 from opsbot.conversation.local.patterns import QUESTION, UNKNOWN
 from opsbot.conversation.local.understand import Request, Understanding
 from opsbot.conversation.local.values import find_values, is_marked
@@ -26,6 +27,8 @@ class Meant(Enum):
     """It adds to the wish; the question stands."""
     ASIDE = auto()
     """It asks for something else."""
+    WITHOUT = auto()
+    """There is none of what was asked for: something else was meant."""
     NOTHING = auto()
     """It does not help."""
 
@@ -34,10 +37,16 @@ class OpenQuestion:
     """A question of ours, and the message that follows it."""
 
     def __init__(
-        self, mind: Understanding, message: str, task: Task, requests: list[Request]
+        self,
+        mind: Understanding,
+        frame: Frame,
+        message: str,
+        task: Task,
+        requests: list[Request],
     ) -> None:
         """`requests` are those of the message, read by itself."""
         self._mind = mind
+        self._frame = frame
         self._message = message
         self._task = task
         self._tool = mind.tools[task.tool]
@@ -47,9 +56,15 @@ class OpenQuestion:
 
     def read(self) -> Task | Meant:
         """Return the task to go on with, or what the message is instead."""
-        changed = self._restated() or self._about_another() or self._proving()
-        if changed is not None:
-            return changed
+        changed = (
+            self._restated()
+            or self._about_another()
+            or self._of_another_record()
+            or self._proving()
+        )
+        none = self._asked is not None and says_none(self._asked.kind, self._message)
+        if changed is not None or none:
+            return changed or Meant.WITHOUT
         task, first = self._task, self._requests[0]
         before, words = dict(task.arguments), task.text
         # After a value that was not found, a question is a question and no other value.
@@ -64,10 +79,10 @@ class OpenQuestion:
         if not answers and self._repeats_wish():
             return Meant.AGAIN
         moves_on = not answers and self._is_new_request(first)
-        if elsewhere or moves_on or (task.soft and (first.asks or not answers)):
-            task.text = words
-            return Meant.ASIDE
-        return Meant.NOTHING
+        if not (elsewhere or moves_on or (task.soft and (first.asks or not answers))):
+            return Meant.NOTHING
+        task.text = words
+        return Meant.ASIDE
 
     def _is_elsewhere(self, first: Request) -> bool:
         """Tell whether the message seems to ask for another thing."""
@@ -116,6 +131,38 @@ class OpenQuestion:
                 text = f"{task.text}\n{self._message}"
                 return Task(task.tool, text, {argument.name: found[0]}, then=task.then)
         return None
+
+    def _of_another_record(self) -> Task | None:
+        """Return the task for another record, when the one chosen has nothing that is named.
+
+        "Which item of the order?" "The kettle" means the order with the kettle.
+        """
+        asked, task = self._asked, self._task
+        lister = self._mind.tools.get(asked.candidates) if asked else None
+        if lister is None or not task.options:
+            return None
+        if pick_options(self._message, task.options, many=True, shown=True):
+            return None
+        for argument in self._tool.arguments:
+            chosen = str(task.arguments.get(argument.name, "")).lstrip("#")
+            if not chosen or not argument.candidates or lister.of_kind(argument.kind) is None:
+                continue
+            others = [o for o in self._listed(argument) if o.value.lstrip("#") != chosen]
+            meant = pick_options(self._message, others, many=False, shown=False)
+            if not meant and not says_other(argument.kind, self._message):
+                continue
+            known = self._frame.known.get(argument.kind, [])
+            self._frame.known[argument.kind] = [v for v in known if v.lstrip("#") != chosen]
+            given = {argument.name: meant[0].value} if len(meant) == 1 else {}
+            text = re.sub(rf"#?\b{re.escape(chosen)}\b", "", task.text)
+            return Task(task.tool, f"{text}\n{self._message}", given, then=task.then)
+        return None
+
+    def _listed(self, argument: ArgumentSpec) -> list[Option]:
+        """Return the values of an argument that were read last."""
+        start = f"{argument.candidates}:{argument.kind}:"
+        lists = [known for key, known in self._frame.lists.items() if key.startswith(start)]
+        return lists[-1] if lists else []
 
     def _proving(self) -> Task | None:
         """Return the proof that an answer holds: it comes first, then what was asked."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opsbot.conversation.local import wording
+from opsbot.conversation.local.classifier import SURE
 from opsbot.conversation.local.declarations import (
     HANDOFF,
     KNOWLEDGE,
@@ -20,6 +21,7 @@ from opsbot.conversation.local.language import BYE, THANKS, UPSET, is_foreign
 from opsbot.conversation.local.open_question import Meant, OpenQuestion
 from opsbot.conversation.local.patterns import (
     ABANDON,
+    ACCEPTS,
     AFFIRM,
     CODE,
     DENY,
@@ -145,19 +147,22 @@ class Opener:
 
     def _requests(self) -> list[Request]:
         """Return what the message asks for; it is read once."""
-        known = frozenset(k for k in self._frame.known if k not in UNSHARED)
+        known = frozenset(k for k, vs in self._frame.known.items() if vs and k not in UNSHARED)
         if self._read is None or self._read[0] != (self._message, known):
-            requests = read_message(self._mind, self._message, spoken_of=known)
+            after = self._frame.last.tool if self._frame.last else ""
+            requests = read_message(self._mind, self._message, spoken_of=known, after=after)
             self._read = (self._message, known), requests
         return self._read[1]
 
     def _continue_open(self, task: Task) -> Opening:
         """The message follows a question of ours: an answer, or something else."""
         requests = self._requests()
-        meant = OpenQuestion(self._mind, self._message, task, requests).read()
+        meant = OpenQuestion(self._mind, self._frame, self._message, task, requests).read()
         if isinstance(meant, Task):
             self._frame.open = None
             return Opening(tasks=[meant])
+        if meant is Meant.WITHOUT:
+            return self._without(task, requests)
         if meant is Meant.ANEW:
             self._frame.open = None
             return self._start(requests)
@@ -191,6 +196,27 @@ class Opener:
         else:
             opening.ask_again = task.reminded = True
         return opening
+
+    def _without(self, task: Task, requests: list[Request]) -> Opening:
+        """Do what needs none of what was asked for: "I have no order, I only ask …"."""
+        self._frame.open = None
+        asked = self._mind.tools[task.tool].argument(task.asked)
+        kind = asked.kind if asked else ""
+        others = [r for r in requests if not (r.is_small_talk or self._needs(r.label, kind))]
+        if others:
+            return self._start(others)
+        names = self._mind.rank(task.text).probabilities
+        name = next((n for n in names if n in self._mind.tools and not self._needs(n, kind)), "")
+        if not name:
+            return Opening(said=[wording.not_understood(list(self._mind.tools.values()))])
+        return Opening(tasks=[Task(name, task.text)])
+
+    def _needs(self, name: str, kind: str) -> bool:
+        """Tell whether a tool needs a value of a kind, or proves one."""
+        tool = self._mind.tools.get(name)
+        if tool is None:
+            return True
+        return tool.role == PROOF or any(a.required and a.kind == kind for a in tool.arguments)
 
     def _chain(self, opening: Opening, task: Task) -> bool:
         """Let what was begun follow a proof that the message starts; tell whether it does."""
@@ -238,18 +264,34 @@ class Opener:
         if CODE.match(self._message) and frame.last is not None:
             return Opening(tasks=[replace(frame.last)])
         if AFFIRM.match(self._message):
-            if frame.waiting:
-                tasks, frame.waiting = frame.waiting, []
-                return Opening(tasks=tasks)
-            handoff = self._mind.by_role(HANDOFF)
-            if frame.offered and handoff:
-                frame.offered = False
-                return Opening(tasks=[Task(handoff.name, frame.question or self._message)])
-            return Opening(said=[wording.GO_ON])
+            return self._affirm()
+        if frame.offered and self._takes_offer():
+            return self._hand_off(self._message)
         if DENY.match(self._message):
             frame.offered, frame.waiting = False, []
             return Opening(said=[wording.NOTHING_ELSE])
         return None
+
+    def _affirm(self) -> Opening:
+        frame = self._frame
+        if frame.waiting:
+            tasks, frame.waiting = frame.waiting, []
+            return Opening(tasks=tasks)
+        if frame.offered and self._mind.by_role(HANDOFF):
+            return self._hand_off(frame.question or self._message)
+        return Opening(said=[wording.GO_ON])
+
+    def _takes_offer(self) -> bool:
+        """Tell whether a longer yes means the person we offered: "yes, pass my question on"."""
+        if not ACCEPTS.match(self._message) or "?" in self._message:
+            return False
+        requests = self._requests()
+        return len(requests) == 1 and requests[0].confidence < SURE
+
+    def _hand_off(self, reason: str) -> Opening:
+        handoff = self._mind.by_role(HANDOFF)
+        self._frame.offered = False
+        return Opening(tasks=[Task(handoff.name, reason)] if handoff else [])
 
     def _refer_back(self) -> Opening | None:
         """Corrections and follow-ups change what was done last: "no, I meant #1003"."""
@@ -278,10 +320,17 @@ class Opener:
             if self._mind.tools[tool].writes or shared:
                 kept = self._same_things(tool, request.text)
                 task = Task(tool, request.text, kept, request.condition, request.holds)
+            elif request.goes_on and self._frame.last and self._frame.last.tool == tool:
+                task = Task(tool, request.text, self._kept_of(self._frame.last))
             else:
                 task = Task(tool, self._with_thing(self._whole(request), tool, opening.tasks))
             opening.tasks.append(task)
         return opening
+
+    def _kept_of(self, last: Task) -> dict[str, Any]:
+        """Return the arguments of what goes on, without what was said in words."""
+        said = {a.name for a in self._mind.tools[last.tool].arguments if a.kind == "text"}
+        return {name: value for name, value in last.arguments.items() if name not in said}
 
     def _same_things(self, name: str, text: str) -> dict[str, Any]:
         """Return the record and things of the change that was just shown, for "the silver one".

@@ -29,6 +29,7 @@ AFFIRM = _form(
     that(?:'s| is) (?:right|correct|fine)|and (?:now|the other|the rest)\b.*|
     i (?:would|do)|now|it is done)[\s,.!]*)*$"""
 )
+ACCEPTS = _form(r"^\W*(?:yes|yep|yeah|yup|sure|ok|okay|please do|of course)\b")
 DENY = _form(
     r"""^\W*(?:no|nope|nah|not now|no need|not really)\b[\s,.!]*
     (?:thanks?|thank you|please)*[\s.!]*$"""
@@ -255,6 +256,11 @@ KEPT = _form(
     (?=\b(?:but|while)\b|\band (?:please )?(?:cancel|remove|take|drop)\b|[.;!?\n]|$)"""
 )
 """What a customer says of the things that stay: "but keep the lamp"."""
+NOT_THIS = _form(
+    r"""\b(?:not|rather than|instead of)\s+(?:by |with |in |for |on )?
+    ((?:(?:the|my|an?|that|this)\s+)?[\w'-]+(?:\s+ones?)?)(?=\s*(?:[,.;!?]|\bbut\b|$))"""
+)
+"""What a person does not mean: "not the mug, the bowl"."""
 EXCEPT = _form(r"\b(?:except(?: for)?|but not|all but|apart from|other than|without)\b(.*)")
 
 # Values

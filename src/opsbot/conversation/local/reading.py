@@ -32,7 +32,11 @@ _DETAIL = 4
 
 
 def read_message(
-    mind: Understanding, message: str, *, spoken_of: frozenset[str] = frozenset()
+    mind: Understanding,
+    message: str,
+    *,
+    spoken_of: frozenset[str] = frozenset(),
+    after: str = "",
 ) -> list[Request]:
     """Return the requests of a message, in order; at least one.
 
@@ -40,16 +44,18 @@ def read_message(
         mind: knows the tools.
         message: what a person wrote.
         spoken_of: kinds of values that the conversation has already named.
+        after: the tool that was used last.
     """
-    return _Reader(mind, spoken_of).read(message)
+    return _Reader(mind, spoken_of, after).read(message)
 
 
 class _Reader:
     """Reads one message."""
 
-    def __init__(self, mind: Understanding, spoken_of: frozenset[str]) -> None:
+    def __init__(self, mind: Understanding, spoken_of: frozenset[str], after: str) -> None:
         self._mind = mind
         self._spoken_of = spoken_of
+        self._after = after
 
     def read(self, message: str) -> list[Request]:
         """Return the requests of a message, in order; at least one."""
@@ -215,7 +221,7 @@ class _Reader:
         )
 
     def _classify(self, clause: Clause) -> Request:
-        return self._mind.classify(clause, self._spoken_of)
+        return self._mind.classify(clause, self._spoken_of, self._after)
 
 
 def _merge(requests: Sequence[Request], articles: str) -> list[Request]:

@@ -1,7 +1,10 @@
 """Corrections and follow-ups: "no, I meant #1003", "and the grinder?", "in white then"."""
 
+import re
+
+from opsbot.conversation.local.addresses import full_address
 from opsbot.conversation.local.choices import content_stems, pick_options
-from opsbot.conversation.local.classifier import SURE
+from opsbot.conversation.local.classifier import SURE, stem
 from opsbot.conversation.local.declarations import KNOWLEDGE, UNSHARED, ArgumentSpec, ToolSpec
 from opsbot.conversation.local.finding import Finder
 from opsbot.conversation.local.follow_ups import FOLLOW_ON, LEADING, THE_OTHER, put_in_place
@@ -13,7 +16,7 @@ from opsbot.conversation.local.patterns import (
     IN_VARIANT,
     OPENER,
 )
-from opsbot.conversation.local.requests import asks_something
+from opsbot.conversation.local.requests import asks_something, strip_courtesy
 from opsbot.conversation.local.understand import Request, Understanding
 from opsbot.conversation.local.values import find_labels, find_values, is_marked
 
@@ -35,7 +38,11 @@ class Referrer:
         last = self._frame.last
         if last is None or last.tool not in self._mind.tools:
             return None
-        return self._detail_of_shown(last, requests) or self._corrected(last, requests)
+        return (
+            self._detail_of_shown(last, requests)
+            or self._address_of_shown(last, requests)
+            or self._corrected(last, requests)
+        )
 
     def _corrected(self, last: Task, requests: list[Request]) -> Task | None:
         corrects = CORRECTION.search(self._message) is not None
@@ -79,6 +86,19 @@ class Referrer:
             if len(found) == 1:
                 return Task(last.tool, self._message, last.arguments | {argument.name: found[0]})
         return None
+
+    def _address_of_shown(self, last: Task, requests: list[Request]) -> Task | None:
+        """Return the change that waits for a yes with the address that words give in its place."""
+        argument = self._mind.tools[last.tool].of_kind("address")
+        if self._frame.shown != last or argument is None or len(requests) > 1:
+            return None
+        own = self._mind.tools.get(requests[0].label)
+        if own is not None and own.name != last.tool and requests[0].confidence >= SURE:
+            return None
+        given = self._finder.address(self._message) or full_address(self._message)
+        if not given or not re.search(r"\d", given):
+            return None
+        return Task(last.tool, self._message, last.arguments | {argument.name: given})
 
     def _another_record(self, last: Task) -> Task | None:
         """Return the last request for "the other one": what was spoken of before, or ask."""
@@ -159,12 +179,19 @@ class Referrer:
             self._drop_unfit(tool, task, free, text)
         else:
             named = self._finder.name_thing(tool, text)
-            if not named:  # "and the price?" asks, and names nothing
+            # "and the price?" asks and "just replace it" orders: neither names a thing.
+            if not named or self._orders(text):
                 return None
             if IN_PLACE.match(self._message):
                 named = f"{self._without_variant(tool, last)} {named}"
             task.arguments[free.name] = named
         return task
+
+    def _orders(self, text: str) -> bool:
+        """Tell whether a text begins with a verb: it wants something done."""
+        words = strip_courtesy(text).split()
+        first = next((w for w in words if w.lower() not in {"please", "just", "kindly"}), "")
+        return stem(first.lower().strip(",.!?")) in self._mind.vocabulary.verbs
 
     def _drop_unfit(self, tool: ToolSpec, task: Task, free: ArgumentSpec, text: str) -> None:
         """Forget the record, such as an order, whose list does not have what is named now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from opsbot.conversation.local.choices import content_stems
-from opsbot.conversation.local.classifier import stem
+from opsbot.conversation.local.classifier import mood, stem
 from opsbot.conversation.local.patterns import (
     CONDITION,
     COURTESY,
@@ -64,6 +64,11 @@ def tidy(message: str) -> str:
     straight = message.replace("\u2019", "'").replace("\u2018", "'")
     lines = (_BLANKS.sub(" ", line).strip() for line in straight.splitlines())
     return _EMPTY_JOINTS.sub(",", "\n".join(line for line in lines if line))
+
+
+def asks_to_know(text: str) -> bool:
+    """Tell whether a text is a question by its form."""
+    return "?" in text or mood(strip_courtesy(text)).startswith("<asks")
 
 
 def split_message(message: str, verbs: Collection[str]) -> list[Clause]:

@@ -17,7 +17,7 @@ from opsbot.conversation.local.frame import Frame, Task, list_key
 from opsbot.conversation.local.opening import Opener
 from opsbot.conversation.local.outcomes import Outcome, read_outcome
 from opsbot.conversation.local.recovery import take_error
-from opsbot.conversation.local.requests import tidy
+from opsbot.conversation.local.requests import asks_to_know, tidy
 from opsbot.conversation.local.second import mentions, quoted_words, second_opinion
 from opsbot.conversation.local.understand import Understanding
 
@@ -63,6 +63,7 @@ class Turn:
         opening = Opener(mind, frame, message).open()
         self._filler = Filler(mind, frame, message)
         self._board = Board(mind, frame, opening.tasks, opening.said)
+        self._several = len(opening.tasks) > 1
         self._ask_again, self._choices = opening.ask_again, opening.choices
         self._later: list[Task] = []
         self._waiting: _Waiting | None = None
@@ -196,6 +197,8 @@ class Turn:
         if task.instead:
             self._take_second(task, outcome)
             return
+        if outcome.unknown and self._several and not asks_to_know(task.text):
+            return  # a remark beside what was asked needs no answer
         if not (task.then and tool.role == PROOF):
             self._board.say(outcome.say)
         if tool.role == PROOF:

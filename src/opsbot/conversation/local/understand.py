@@ -1,7 +1,7 @@
 """What a message asks for: its requests, and the tool each of them means."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from opsbot.conversation.local.classifier import (
     stems,
 )
 from opsbot.conversation.local.declarations import HANDOFF, KNOWLEDGE, PROOF, UNSHARED, ToolSpec
-from opsbot.conversation.local.examples import said_of_all
+from opsbot.conversation.local.examples import GOES_ON, said_of_all
 from opsbot.conversation.local.frame import Task
 from opsbot.conversation.local.language import SMALL_TALK
 from opsbot.conversation.local.patterns import (
@@ -85,6 +85,8 @@ class Request:
     condition: str = ""
     holds: bool = True
     asks: bool = True
+    goes_on: bool = False
+    """Whether it goes on with what its tool did last."""
 
     @property
     def is_small_talk(self) -> bool:
@@ -128,23 +130,28 @@ class Understanding:
             task = task.then
         return False
 
-    def rank(self, text: str, *, spoken_of: frozenset[str] = frozenset()) -> Ranking:
+    def rank(
+        self, text: str, *, spoken_of: frozenset[str] = frozenset(), after: str = ""
+    ) -> Ranking:
         """Rank tools and small talk for one text.
 
         Args:
             text: the words.
             spoken_of: kinds of values that the conversation has already named.
+            after: the tool that was used last.
         """
-        return self._ranked(text, spoken_of)
+        return self._ranked(text, spoken_of, after)
 
-    def _rank(self, text: str, spoken_of: frozenset[str]) -> Ranking:
+    def _rank(self, text: str, spoken_of: frozenset[str], after: str) -> Ranking:
         masked = self.vocabulary.mask(CONTRACTED.sub(r"\1's", strip_courtesy(text)))
         parts = [part for part in SUBORDINATE.split(masked) if len(part.split()) >= _SHORTEST]
         main = next((p for p in parts if asks_something(p, self.vocabulary.verbs)), masked)
         if main == masked:
             main = next(iter(parts), masked)
         views = [masked, main] if main != masked else [masked]
-        return self._classifier.rank(views, self.encoder.encode(views), self._bias(text, spoken_of))
+        bias = self._bias(text, spoken_of)
+        ranking = self._classifier.rank(views, self.encoder.encode(views), bias)
+        return _settle_follow_ups(ranking, after)
 
     def choose(self, request: Request) -> str:
         """Return what serves a request: a tool's name or a class of small talk.
@@ -177,14 +184,14 @@ class Understanding:
         said = {s for text in SMALL_TALK.get(request.label, ()) for s in stems(text)}
         return bool(content_stems(request.text, said))
 
-    def classify(self, clause: Clause, spoken_of: frozenset[str]) -> Request:
-        """Return what one clause asks for; see `rank` for `spoken_of`."""
-        ranking = self.rank(clause.text, spoken_of=spoken_of)
+    def classify(self, clause: Clause, spoken_of: frozenset[str], after: str = "") -> Request:
+        """Return what one clause asks for; see `rank` for `spoken_of` and `after`."""
+        ranking = self.rank(clause.text, spoken_of=spoken_of, after=after)
         label = ranking.best
         if clause.asks and label in self.tools and self.tools[label].role == PROOF:
             # "Where is my order? My e-mail is …": the proof comes beside what is asked.
             main = SUBORDINATE.split(clause.text, maxsplit=1)[0]
-            ranking = self.rank(main, spoken_of=spoken_of)
+            ranking = self.rank(main, spoken_of=spoken_of, after=after)
             label = ranking.best
         confidence = ranking.confidence(label)
         if confidence < SURE and clause.asks:
@@ -204,6 +211,7 @@ class Understanding:
             condition=clause.condition,
             holds=clause.holds,
             asks=clause.asks,
+            goes_on=bool(label) and label == ranking.follows,
         )
 
     def _read_plain(
@@ -323,3 +331,23 @@ class Understanding:
         return tool.writes or any(
             a.required and (is_marked(a) or a.candidates) for a in tool.arguments
         )
+
+
+def _settle_follow_ups(ranking: Ranking, after: str) -> Ranking:
+    """Count what goes on with a tool as that tool where it was used last; else leave it out."""
+    going_on = [label for label in ranking.probabilities if label.endswith(GOES_ON)]
+    if not going_on:
+        return ranking
+    probabilities, fits = dict(ranking.probabilities), dict(ranking.fits)
+    follows = ""
+    for label in going_on:
+        share, fit, name = probabilities.pop(label), fits.pop(label), label.removesuffix(GOES_ON)
+        if name != after:
+            continue
+        follows = name if share > probabilities[name] else ""
+        probabilities[name] += share
+        fits[name] = max(fits[name], fit)
+    whole = sum(probabilities.values()) or 1.0
+    best_first = sorted(probabilities, key=lambda label: -probabilities[label])
+    settled = {label: probabilities[label] / whole for label in best_first}
+    return replace(ranking, probabilities=settled, fits=fits, follows=follows)

@@ -128,10 +128,10 @@ def number_in(
     "One" and "a" count only with `ones`: elsewhere they are mostly no numbers.
     """
     for match in _QUANTITY.finditer(text):
-        if not _overlaps(match.span(1), taken) and len(match[1]) <= _LONGEST_NUMBER:
+        if not overlaps(match.span(1), taken) and len(match[1]) <= _LONGEST_NUMBER:
             return float(match[1])
     for match in _NUMBER_WORD.finditer(text):
-        if (ones or match[1].lower() not in {"a", "an", "one"}) and not _overlaps(
+        if (ones or match[1].lower() not in {"a", "an", "one"}) and not overlaps(
             match.span(), taken
         ):
             return float(NUMBER_WORDS[match[1].lower()])
@@ -152,14 +152,23 @@ def _find(argument: ArgumentSpec, text: str) -> Iterator[Found]:
 
 
 def _find_pattern(argument: ArgumentSpec, pattern: re.Pattern[str], text: str) -> Iterator[Found]:
-    for match in pattern.finditer(text):
-        group = next((i for i, g in enumerate(match.groups(), 1) if g is not None), 0)
+    matches = list(pattern.finditer(text))
+    lengths = {len(m[_group(m)]) for m in matches if m[0].strip() != m[_group(m)]}
+    for match in matches:
+        group = _group(match)
+        if lengths and match[0].strip() == match[group] and len(match[group]) not in lengths:
+            continue  # "#1004 10119": the postcode beside it
         if argument.kind == "postcode" and not re.search(r"\d", match[group]):
             continue  # "the postcode please"
         if not _is_of_another_kind(argument, text, match, group):
             # A value may stand in two places: first and last name.
             whole = " ".join(g.strip() for g in match.groups() if g) or match[group].strip()
             yield Found(whole, match.span())
+
+
+def _group(match: re.Match[str]) -> int:
+    """Return the group of a match that holds the value; 0: all of it does."""
+    return next((i for i, g in enumerate(match.groups(), 1) if g is not None), 0)
 
 
 def _is_of_another_kind(
@@ -181,7 +190,7 @@ def _is_of_another_kind(
     near = text[start:end]
     marked = (*POSTCODE.finditer(near), *EMAIL.finditer(near))
     own = match.start(group) - start, match.end(group) - start
-    return _overlaps(own, [m.span() for m in marked])
+    return overlaps(own, [m.span() for m in marked])
 
 
 def _phrase_match(phrase: Sequence[str], words: Sequence[str]) -> tuple[int, int]:
@@ -193,7 +202,8 @@ def _phrase_match(phrase: Sequence[str], words: Sequence[str]) -> tuple[int, int
     return 0, 0
 
 
-def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+def overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a span of a text meets one of others."""
     return any(span[0] < end and start < span[1] for start, end in others)
 
 

@@ -41,7 +41,9 @@ class Vocabulary:
     def common_words(self) -> Mapping[str, frozenset[str]]:
         """For each tool the stems of its examples."""
         return {
-            tool.name: frozenset(s for text in tool.examples for s in stems(text))
+            tool.name: frozenset(
+                s for text in (*tool.examples, *tool.follow_ups) for s in stems(text)
+            )
             for tool in self._tools
         }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 from opsbot.conversation.local.declarations import KNOWLEDGE, ArgumentSpec, ToolSpec
@@ -9,16 +10,19 @@ from opsbot.conversation.local.frame import Option, Task
 from opsbot.conversation.local.language import ABOUT, BYE, HELLO, THANKS, UPSET
 
 MOST_EXAMPLES = 3
+MOST_LISTED = 8
+"""Records to choose from in one question; the others are named by whoever means them."""
+LONGEST_WISH = 90
 _SOMEBODYS = re.compile(r"[\d@]|\b[A-Z][a-z]+ [A-Z][a-z]+")
 """Numbers, addresses and full names in an example belong to somebody else."""
 _DETAILS = frozenset({"quantity", "choice", "number", "period", "span"})
 """Kinds that do not tell subjects apart."""
 
-LEFT = "All right, I have left that. Is there anything else?"
 LEFT = "All right, I leave it as it is."
 NOTHING_ELSE = "All right. Write whenever you need something."
 GO_ON = "Good. What else can I do for you?"
 NOT_UNDERSTOOD = "I did not understand that."
+OLDER = "Is it another one? Then give its number, or tell me what it is about."
 NONE_LIKE_IT = "There is none that is all of that. The nearest are these."
 WHO = "For this I must know who you are."
 STUCK = "I am going in circles with this and would rather stop here."
@@ -72,14 +76,18 @@ def question(
         others = also[1:]
     for other in others:
         ask += f" Or: {_lower(other.ask)}"
-    lines = [o.words if argument.labels else _choice(o) for o in options]
-    return f"{ask}\n\n{bullet_list(lines)}" if lines else ask
+    if argument.labels or len(options) <= MOST_LISTED:
+        lines = [o.words if argument.labels else _choice(o) for o in options]
+        return f"{ask}\n\n{bullet_list(lines)}" if lines else ask
+    lines = [_choice(option) for option in options[:MOST_LISTED]]
+    return f"{ask}\n\n{bullet_list(lines)}\n\n{OLDER}"
 
 
 def choices(argument: ArgumentSpec | None, options: Sequence[Option]) -> list[str]:
     """Return short answers that pick one of the options."""
-    labels = argument is not None and argument.labels
-    return [option.words if labels else option.value for option in options]
+    if argument is not None and argument.labels:
+        return [option.words for option in options]
+    return [option.value for option in options[:MOST_LISTED]]
 
 
 def again(ask: str) -> str:
@@ -101,7 +109,10 @@ def announce(tasks: Sequence[Task]) -> str:
     """Say what comes after the change that is shown now."""
     if not tasks:
         return ""
-    wishes = " and ".join(f"“{task.text.splitlines()[0].strip(' .!?,;')}”" for task in tasks)
+    first_lines = (task.text.splitlines()[0].strip(" .!?,;") for task in tasks)
+    wishes = " and ".join(
+        f"“{shorten(line, LONGEST_WISH, placeholder='…')}”" for line in first_lines
+    )
     return f"I come to {wishes} after that: write “continue” when you are ready."
 
 
