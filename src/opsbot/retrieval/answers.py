@@ -20,6 +20,7 @@ from opsbot.retrieval.rating import (
 )
 from opsbot.retrieval.structure import to_plain
 from opsbot.retrieval.units import Form, Unit
+from opsbot.retrieval.yes_no import skip_yes_no
 
 _AS_GOOD = 0.05
 """How far below the best section a second one that adds something may lie."""
@@ -72,7 +73,7 @@ def extract_rated(question: str, rated: Sequence[RatedSection], encoder: Encoder
 def extract_section(question: str, section: RatedSection, encoder: Encoder) -> list[Extract]:
     """Return the pieces of one section that answer, its warnings first."""
     picked = pick(question, rate_within(question, section, encoder))
-    return [_make_extract(section.hit, unit) for unit in picked]
+    return [_make_extract(question, section.hit, unit) for unit in picked]
 
 
 def compose(extracts: Sequence[Extract]) -> str:
@@ -136,11 +137,14 @@ def _say_the_same(first: RatedSection, second: RatedSection, encoder: Encoder) -
     return float(one @ other) >= _SAME
 
 
-def _make_extract(hit: Hit, unit: Unit) -> Extract:
+def _make_extract(question: str, hit: Hit, unit: Unit) -> Extract:
+    skipped = 0
+    if unit.form is Form.SENTENCE and unit.block == 0:
+        skipped = skip_yes_no(question, hit.heading, unit.text, hit.language)
     return Extract(
-        text=unit.text,
+        text=unit.text[skipped:],
         passage_id=hit.passage_id,
-        start=hit.section_start + unit.start,
+        start=hit.section_start + unit.start + skipped,
         end=hit.section_start + unit.end,
         form=unit.form,
         heading=hit.heading,
