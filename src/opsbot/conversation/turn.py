@@ -60,6 +60,13 @@ class Turn:
         return bool(self._frame.get("waiting"))
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether the embedded model was looking something up when a code was asked for."""
+        written = (m for m in reversed(self.history) if isinstance(m, AIMessage))
+        frames = (m.additional_kwargs.get("frame") for m in written)
+        return bool(next((f for f in frames if isinstance(f, Mapping)), {}).get("interrupted"))
+
+    @property
     def is_asked(self) -> bool:
         """Whether the embedded model's last reply asked for something."""
         return bool(self._frame.get("open"))

@@ -160,13 +160,17 @@ def _send_again(turn: Turn, emit: Emit) -> Answer | None:
     return _answer(turn, words, Body(), emit)
 
 
-def _take_code(turn: Turn, code: str, emit: Emit) -> Answer:
+def _take_code(turn: Turn, code: str, emit: Emit) -> Answer | None:
+    """Take a code and go on; None: the assistant goes on with what it was looking up for."""
     try:
         raised = turn.access.check_code(turn.caller, code)
     except OpsbotError as error:
         return _answer(turn, str(error), Body(), emit)
     turn.raise_level(raised)
     refused = turn.access.last_refused()
+    if turn.is_interrupted:
+        turn.go_on_with(GO_ON, after=Result("Thank you."))
+        return None
     if refused is None:
         return _answer(turn, "Thank you, that is the right code.", Body(), emit)
     return _repeat(turn, refused, emit)

@@ -275,8 +275,10 @@ def test_a_higher_level_is_said_in_the_tools_words(visitor: Chat) -> None:
 
 
 def test_a_code_resumes_what_it_was_asked_for(visitor: Chat) -> None:
-    visitor.say("cancel order #1003")
-    reply = visitor.say("123456")
+    own = [t for t in visitor.tools if t["function"]["x-tool"]["role"] != "proof"]
+    known = Chat(visitor.model, own, visitor.answers)
+    known.say("cancel order #1003")
+    reply = known.say("123456")
 
     assert reply.calls == [("cancel_order", {"order_number": "1003"})]
 

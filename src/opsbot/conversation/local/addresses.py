@@ -8,7 +8,7 @@ _LEADS = (
     re.compile(r"\bis\b\s*", re.IGNORECASE),
 )
 _END = re.compile(
-    r"(?<=\d)\.\s+(?=[A-Z])|[?!]\s"
+    r"(?<!str)(?<!\bst)(?<!\bdr)(?<!\bno)(?<!\bnr)(?<!\b\w)\.\s+(?=[a-z])|[?!]\s"
     r"|,?\s+(?:and|can|could) (?:you|please|then|also|my|the|our|i|we|change|update)\b",
     re.IGNORECASE,
 )

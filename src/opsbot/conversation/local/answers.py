@@ -58,6 +58,8 @@ def _read_variant(task: Task, text: str) -> list[Any]:
 
 
 def _read_answer(finder: Finder, argument: ArgumentSpec, task: Task, text: str) -> list[Any]:
+    if argument.kind == "address" and (given := full_address(text)):
+        return [tidy_address(TRAILING.sub("", given))]
     if task.options and (picked := _read_choice(argument, task, text)) is not None:
         return picked
     if explicit := finder.explicit(argument, text, answers=True):

@@ -89,6 +89,8 @@ class Frame:
     """Whether a person was offered and a yes means that."""
     question: str = ""
     """What was asked last, for the person who takes over."""
+    interrupted: bool = False
+    """Whether a look-up for what waits was stopped, so that a code could be asked for."""
 
     def remember(self, kind: str, values: Sequence[str]) -> None:
         """Note values that were spoken of, the latest first."""
@@ -123,6 +125,7 @@ def read_frame(stored: Any) -> Frame:
             denied=[str(name) for name in stored.get("denied", ())],
             offered=bool(stored.get("offered")),
             question=str(stored.get("question", "")),
+            interrupted=bool(stored.get("interrupted")),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return Frame()

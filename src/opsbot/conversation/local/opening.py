@@ -69,6 +69,7 @@ class Opener:
         """Return what to do in this turn."""
         if not re.search(r"\w", self._message):
             return Opening(said=[wording.not_understood(list(self._mind.tools.values()))])
+        self._frame.interrupted = False
         if self._frame.stale:
             self._frame.lists, self._frame.stale = {}, False
         self._note_values()

@@ -68,6 +68,8 @@ class Turn:
         self._later: list[Task] = []
         self._waiting: _Waiting | None = None
         self._held: Question | None = None
+        self._put_off: list[Task] = []
+        """What waited before a look-up."""
         self._stopped = ""
         self._denial = ""
         """What a tool said of who may see its list."""
@@ -106,6 +108,8 @@ class Turn:
         for kind, options in outcome.lists.items():
             self._board.frame.keep_list(list_key(name, kind, arguments), options)
         waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.purpose == "list":
+            self._board.frame.waiting, self._board.frame.interrupted = self._put_off, False
         if waiting is None:  # another model made this call; its words still count
             self._board.say(outcome.say or outcome.text)
             return
@@ -176,6 +180,10 @@ class Turn:
             return None
         self._board.made.append(mark)
         self._waiting = waiting
+        if waiting.purpose == "list":
+            frame = self._board.frame
+            self._put_off, frame.interrupted = frame.waiting, True
+            frame.waiting = [*self._board.queue, *self._later]
         return Call(tool, dict(arguments), words)
 
     def _note_values(self, task: Task) -> None:
@@ -203,6 +211,8 @@ class Turn:
             self._board.say(outcome.say)
         if tool.role == PROOF:
             self._board.frame.denied, self._board.frame.lists = [], {}
+            # What was refused before may be asked for again.
+            self._board.made = [made for made in self._board.made if made[0] == tool.name]
         if outcome.unknown and self._mind.by_role(HANDOFF):
             self._board.frame.offered = True
         if task.then is not None:
