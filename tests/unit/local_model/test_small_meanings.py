@@ -290,7 +290,31 @@ def test_a_postcode_beside_an_order_number_is_no_order(visitor: Chat) -> None:
     assert all(call.get("order_number") != "10115" for _, call in reply.calls)
 
 
-def test_the_number_of_an_order_is_no_postcode(visitor: Chat) -> None:
-    reply = visitor.say("where is order 1003")
+@pytest.mark.parametrize("text", ["where is order 1003", "where is my lamp???? 1003"])
+def test_the_number_of_an_order_is_no_postcode(text: str, visitor: Chat) -> None:
+    reply = visitor.say(text)
 
     assert all("postcode" not in call for _, call in reply.calls)
+
+
+def test_who_only_proves_an_order_is_told_how_it_stands(visitor: Chat) -> None:
+    reply = visitor.say("I am kim@example.com, order 1003")
+
+    assert reply.tools == ["verify_order", "order_status"]
+
+
+def test_a_number_takes_the_place_of_the_one_that_was_shown(model: LocalChatModel) -> None:
+    points = parameter("points", "How many points?", type_="integer", pattern=r"(\d{1,6}) points?")
+    redeem = declare(
+        "redeem",
+        ["redeem my points", "use 200 points", "turn points into credit", "redeem 100 points"],
+        effect="write",
+        optional={"points": points},
+    )
+    chat = Chat(model, [redeem], {})
+
+    first = chat.say("redeem 50")
+    other = chat.say("I said 40, not 50")
+
+    assert first.proposal == ("redeem", {"points": 50})
+    assert other.proposal == ("redeem", {"points": 40})

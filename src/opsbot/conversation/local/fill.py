@@ -101,7 +101,7 @@ class Filler:
             argument = self._called_for(declared, task, tool)
             if argument is None or argument.name in task.arguments or argument.name in several:
                 continue
-            found = self._find(argument, task, tool)
+            found = self._look_for(argument, task, tool)
             if isinstance(found, Asks) and tool.role == PROOF:
                 return self._ask_proof(found, tool, task)
             if isinstance(found, (NeedsList, Asks)):
@@ -137,6 +137,16 @@ class Filler:
         )
         listers = (self._mind.tools.get(a.candidates) for a in open_ones)
         return any(lister is not None and lister.of_kind(argument.kind) for lister in listers)
+
+    def _look_for(
+        self, argument: ArgumentSpec, task: Task, tool: ToolSpec
+    ) -> list[Any] | NeedsList | Asks:
+        """Find a value; the number of the record is no postcode: "where is 1004?"."""
+        found = self._find(argument, task, tool)
+        if argument.kind != "postcode" or not isinstance(found, list):
+            return found
+        taken = {str(value).lstrip("#") for value in task.arguments.values()}
+        return [one for one in found if str(one) not in taken]
 
     def _find(
         self, argument: ArgumentSpec, task: Task, tool: ToolSpec

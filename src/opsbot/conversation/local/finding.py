@@ -34,6 +34,7 @@ _NUMBERED = re.compile(
     r"(?:\border|\bnumber|\bno\.?|#)\W*(?:number|no\.?|is|was)?\W*$", re.IGNORECASE
 )
 """What comes before the number of a record: "order 4329" holds no postcode."""
+_FEW_WORDS = 3
 _LEAST_BESIDE = 2
 """Words with content that make a remark of what a comma alone sets off."""
 TRAILING = re.compile(
@@ -64,7 +65,8 @@ class Finder:
             codes = BARE_POSTCODE.finditer(text)
             return [m[0].strip() for m in codes if not _NUMBERED.search(text, 0, m.start())]
         # A number that has a form of its own is not just any number, except as an answer.
-        bare = answers or argument.pattern is None
+        few = len(text.split()) <= _FEW_WORDS  # "redeem 50"
+        bare = answers or argument.pattern is None or few
         if bare and (argument.kind in {"quantity", "number"} or argument.type in NUMBERS):
             number = number_in(text, taken=self._taken(argument, text), ones=answers)
             return [] if number is None else [number]

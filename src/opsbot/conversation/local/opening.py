@@ -284,7 +284,7 @@ class Opener:
 
     def _takes_offer(self) -> bool:
         """Tell whether a longer yes means the person we offered: "yes, pass my question on"."""
-        if not ACCEPTS.match(self._message) or "?" in self._message:
+        if not ACCEPTS.match(self._message) or re.search(r"[?\d]", self._message):
             return False
         requests = self._requests()
         return len(requests) == 1 and requests[0].confidence < SURE

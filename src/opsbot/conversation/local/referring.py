@@ -5,7 +5,13 @@ import re
 from opsbot.conversation.local.addresses import full_address
 from opsbot.conversation.local.choices import content_stems, pick_options
 from opsbot.conversation.local.classifier import SURE, stem
-from opsbot.conversation.local.declarations import KNOWLEDGE, UNSHARED, ArgumentSpec, ToolSpec
+from opsbot.conversation.local.declarations import (
+    KNOWLEDGE,
+    NUMBERS,
+    UNSHARED,
+    ArgumentSpec,
+    ToolSpec,
+)
 from opsbot.conversation.local.finding import Finder
 from opsbot.conversation.local.follow_ups import FOLLOW_ON, LEADING, THE_OTHER, put_in_place
 from opsbot.conversation.local.frame import Frame, Task
@@ -14,12 +20,16 @@ from opsbot.conversation.local.patterns import (
     FOLLOW_UP,
     IN_PLACE,
     IN_VARIANT,
+    NOT_THIS,
     OPENER,
 )
 from opsbot.conversation.local.requests import asks_something, strip_courtesy
 from opsbot.conversation.local.understand import Request, Understanding
-from opsbot.conversation.local.values import find_labels, find_values, is_marked
+from opsbot.conversation.local.values import as_type, find_labels, find_values, is_marked, number_in
 
+_FEW_SAID = 8
+"""Words of a message that only gives another number."""
+SAYING = frozenset({"said", "say", "meant", "mean", "want", "make", "onli", "just", "instead"})
 _FEW = 4
 """Words of content that a follow-up has at most."""
 
@@ -41,6 +51,7 @@ class Referrer:
         return (
             self._detail_of_shown(last, requests)
             or self._address_of_shown(last, requests)
+            or self._number_of_shown(last)
             or self._corrected(last, requests)
         )
 
@@ -99,6 +110,24 @@ class Referrer:
         if not given or not re.search(r"\d", given):
             return None
         return Task(last.tool, self._message, last.arguments | {argument.name: given})
+
+    def _number_of_shown(self, last: Task) -> Task | None:
+        """Return the change that waits for a yes with another number: "no, 50"."""
+        numbers = [a for a in self._mind.tools[last.tool].arguments if a.type in NUMBERS]
+        short = len(self._message.split()) <= _FEW_SAID
+        if self._frame.shown != last or len(numbers) != 1 or not short or "?" in self._message:
+            return None
+        if self._mind.vocabulary.kinds_in(self._message) - {numbers[0].kind}:
+            return None
+        number = number_in(NOT_THIS.sub(" ", self._message))
+        if number is None or len(content_stems(self._message, self._words_of(last))) > 1:
+            return None
+        given = as_type(numbers[0], number)
+        return Task(last.tool, self._message, last.arguments | {numbers[0].name: given})
+
+    def _words_of(self, last: Task) -> frozenset[str]:
+        """Return the stems that only ask for the last change again."""
+        return self._mind.vocabulary.common_words[last.tool] | SAYING
 
     def _another_record(self, last: Task) -> Task | None:
         """Return the last request for "the other one": what was spoken of before, or ask."""

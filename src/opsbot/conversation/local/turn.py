@@ -207,7 +207,8 @@ class Turn:
             return
         if outcome.unknown and self._several and not asks_to_know(task.text):
             return  # a remark beside what was asked needs no answer
-        if not (task.then and tool.role == PROOF):
+        then = task.then or (self._first_look(task) if tool.role == PROOF else None)
+        if not (then and tool.role == PROOF):
             self._board.say(outcome.say)
         if tool.role == PROOF:
             self._board.frame.denied, self._board.frame.lists = [], {}
@@ -215,9 +216,22 @@ class Turn:
             self._board.made = [made for made in self._board.made if made[0] == tool.name]
         if outcome.unknown and self._mind.by_role(HANDOFF):
             self._board.frame.offered = True
-        if task.then is not None:
-            self._board.carry_over(task, task.then)
-            self._board.queue.insert(0, task.then)
+        if then is not None:
+            self._board.carry_over(task, then)
+            self._board.queue.insert(0, then)
+
+    def _first_look(self, proof: Task) -> Task | None:
+        """Return the look at the record that was proved, where nothing else was asked for."""
+        if self._several:
+            return None
+        listers = {a.candidates for tool in self._mind.tools.values() for a in tool.arguments}
+        proved = self._mind.tools[proof.tool]
+        for tool in self._mind.tools.values():
+            needed = [a for a in tool.arguments if a.required]
+            plain = tool.name in listers and not (tool.writes or tool.role)
+            if plain and needed and all(proved.of_kind(a.kind) for a in needed):
+                return Task(tool.name, proof.text)
+        return None
 
     def _hold_back(self, second: Task) -> None:
         """Ask the articles first; what the error had us say or ask is kept for the case."""
