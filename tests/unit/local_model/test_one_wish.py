@@ -295,3 +295,16 @@ def test_a_longer_yes_takes_the_person_who_was_offered(ada: Chat) -> None:
 
     assert "person" in offered.text
     assert done.tools == ["a_person"]
+
+
+def test_one_of_the_things_that_were_chosen_is_no_other_record(ada: Chat) -> None:
+    lines = ["Mug, moss, small", "Bowl, salt"]
+    listed = [{"value": one, "words": one} for one in lines]
+    told = {"say": "Its items.", "facts": {"candidates": {"item": listed}}}
+    ada.answers = {**ada.answers, "order_lines": lambda _: told}
+    asked = ada.say("I'd like to exchange the mug and the bowl of order 1001 for others")
+
+    done = ada.say("only the bowl then")
+
+    assert asked.proposal is None
+    assert all(isinstance(call["items"], list) for _, call in done.calls if "items" in call)

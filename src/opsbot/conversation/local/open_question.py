@@ -145,7 +145,8 @@ class OpenQuestion:
             return None
         for argument in self._tool.arguments:
             chosen = str(task.arguments.get(argument.name, "")).lstrip("#")
-            if not chosen or not argument.candidates or lister.of_kind(argument.kind) is None:
+            one = is_marked(argument) and argument.candidates and not argument.many
+            if not chosen or not one or lister.of_kind(argument.kind) is None:
                 continue
             others = [o for o in self._listed(argument) if o.value.lstrip("#") != chosen]
             meant = pick_options(self._message, others, many=False, shown=False)
