@@ -151,8 +151,12 @@ def address(data_dir: Path) -> Iterator[str]:
 
 
 def copy_shop(template: Path, folder: Path) -> None:
-    """Copy a data folder; the encoder's graph is only linked."""
-    shutil.copytree(template, folder, ignore=shutil.ignore_patterns("models"))
+    """Copy a data folder that nobody writes; the encoder's graph is only linked.
+
+    Another process that reads it makes and removes the files that SQLite keeps beside it.
+    """
+    passing = shutil.ignore_patterns("models", "*-shm", "*-wal")
+    shutil.copytree(template, folder, ignore=passing)
     (folder / "models").symlink_to(template / "models")
 
 
